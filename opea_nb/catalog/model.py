@@ -1,0 +1,174 @@
+"""What can be put in a pipeline: components, their ports, parameters and forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+Role = Literal["service", "engine"]
+ParameterType = Literal["string", "text", "integer", "number", "boolean", "choice"]
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One setting of a component that travels with each request.
+
+    Parameters
+    ----------
+    name
+        The key in the request, as OPEA's own request models call it.
+    type
+        ``string``, ``text`` (several lines), ``integer``, ``number``, ``boolean`` or ``choice``.
+    default
+        What the component uses when nothing is set; ``None`` for none.
+    minimum, maximum
+        Inclusive range of a number; ``None`` for no bound.
+    choices
+        The allowed values of a ``choice``.
+    unit
+        ``tokens``, ``s`` …; empty for none.
+    help
+        One sentence for the inspector.
+    """
+
+    name: str
+    type: ParameterType = "string"
+    default: Any = None
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How readiness of a process is seen.
+
+    Parameters
+    ----------
+    path
+        URL path that answers 200 when ready.
+    timeout
+        Seconds until waiting ends with an error.
+    """
+
+    path: str = "/v1/health_check"
+    timeout: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to run a component.
+
+    Parameters
+    ----------
+    name
+        ``embedded`` (a process of this machine, no container) or ``opea`` (upstream's container image).
+    module
+        Python module that an embedded form runs as ``python -m``; empty for an image.
+    image
+        Container image; empty for an embedded form.
+    port
+        The port that the process listens on inside its container; 0 for a free one.
+    environment
+        Variables. A value may hold ``{url:NAME}``, ``{host:NAME}`` or ``{port:NAME}``, NAME being one of
+        `engines` or `links`; ``{volume:NAME}``, a path; ``{parameter:NAME}``; ``{pipeline}``.
+    engines
+        Kinds of the engines that this form uses (a model server, a database), in order.
+    links
+        Kinds of the *services* whose addresses this form needs (dataprep calls embedding).
+    volumes
+        Name of a volume -> path inside the container. Services of one pipeline that name the same volume share it.
+    secrets
+        Names of the environment variables that hold secrets; only the names are ever written.
+    health
+        How its readiness is seen.
+    """
+
+    name: str
+    module: str = ""
+    image: str = ""
+    port: int = 0
+    environment: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    engines: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    volumes: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    secrets: tuple[str, ...] = ()
+    health: Health = Health()
+
+
+@dataclass(frozen=True, slots=True)
+class PortType:
+    """What a wire contract carries, so that fitting ports are known before anything runs.
+
+    Parameters
+    ----------
+    name
+        The contract, mostly OPEA's own name (``EmbedDoc``), else the engine's (``TeiRanks``).
+    needs
+        Facets that a request of this type is made of. Each is found in what any step before it gave.
+    gives
+        Facets that a response of this type holds.
+
+    Facets are ``query`` (every run has it), ``embedding``, ``documents``, ``answer``, ``audio``, ``image``, ``verdict``
+    (a guardrail's) and ``json`` (anything, passed on as it is).
+    """
+
+    name: str
+    needs: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """An entry of the catalogue: a kind of microservice or engine.
+
+    Parameters
+    ----------
+    kind
+        Key of the entry; what ``Pipeline.add(kind)`` takes.
+    role
+        ``service`` (a step of a flow) or ``engine`` (what a service uses).
+    group
+        Where the palette shows it.
+    input, output
+        Names of the port types of its request and of its response; empty for an engine.
+    endpoint
+        URL path that takes a query.
+    port
+        The port of OPEA's form, also the default in the unified YAML.
+    flow
+        Name of a flow of its own that the component is put in when added; empty for the main flow.
+        (dataprep is not a step of a question.)
+    routes
+        URL path prefixes of the service that the gateway passes through as they are.
+    aliases
+        Other names that files use for it (``retrieval`` for ``retriever``).
+    parameters, forms
+        Settings, and ways to run it by name.
+    """
+
+    kind: str
+    title: str
+    role: Role = "service"
+    group: str = ""
+    help: str = ""
+    icon: str = ""
+    input: str = ""
+    output: str = ""
+    endpoint: str = ""
+    port: int = 0
+    flow: str = ""
+    routes: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    forms: Mapping[str, Form] = field(default_factory=lambda: _EMPTY)
+
+    def parameter(self, name: str) -> Parameter | None:
+        """The parameter of that name, or ``None``."""
+        return next((p for p in self.parameters if p.name == name), None)
