@@ -114,6 +114,8 @@ class PortType:
         Facets that a request of this type is made of. Each is found in what any step before it gave.
     gives
         Facets that a response of this type holds.
+    uses
+        Facets that a request of this type makes use of when there are any.
 
     Facets are ``query`` (every run has it), ``embedding``, ``documents``, ``answer``, ``audio``, ``image``, ``verdict``
     (a guardrail's) and ``json`` (anything, passed on as it is).
@@ -122,6 +124,7 @@ class PortType:
     name: str
     needs: tuple[str, ...] = ()
     gives: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

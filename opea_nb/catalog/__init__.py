@@ -1,0 +1,6 @@
+"""What can be put in a pipeline: components, their port types, parameters and forms."""
+
+from opea_nb.catalog.catalog import GENERIC, Catalog, load_catalog
+from opea_nb.catalog.model import Component, Form, Health, Parameter, PortType
+
+__all__ = ["GENERIC", "Catalog", "Component", "Form", "Health", "Parameter", "PortType", "load_catalog"]
