@@ -111,9 +111,7 @@ class FormatError(OpeaError):
         Where, counted from 1; 0 where the position is not known.
     """
 
-    def __init__(
-        self, message: str, *, source: str = "<text>", line: int = 0, column: int = 0, hint: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, source: str = "<text>", line: int = 0, column: int = 0, hint: str = "") -> None:
         where = f"{source}:{line}:{column}" if line else source
         super().__init__(f"{where}: {message}", hint=hint)
         self.problem = message
@@ -141,9 +139,7 @@ class DeployError(OpeaError):
         The last lines of that service's log, oldest first.
     """
 
-    def __init__(
-        self, message: str, *, service: str = "", log_tail: tuple[str, ...] = (), hint: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, service: str = "", log_tail: tuple[str, ...] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.service = service
         self.log_tail = log_tail

@@ -62,7 +62,9 @@ class Catalog(Mapping[str, Component]):
             return self._components[kind]
         except KeyError:
             near = difflib.get_close_matches(kind, [*self._components, *self._names], n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"known kinds: {', '.join(sorted(self._components))}"
+            hint = (
+                f"did you mean {' or '.join(near)}?" if near else f"known kinds: {', '.join(sorted(self._components))}"
+            )
             raise CatalogError(f"no component {kind!r} in the catalogue", hint=hint) from None
 
     def port_type(self, name: str) -> PortType:

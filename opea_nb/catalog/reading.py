@@ -63,7 +63,9 @@ def _component(kind: str, value: Any, where: str) -> Component:
 def _parameter(name: str, value: Any, where: str) -> Parameter:
     parameter = Parameter(name=name, **_fields(Parameter, value, where))
     if parameter.type not in get_args(ParameterType):
-        raise CatalogError(f"{where}: type is {parameter.type!r}", hint=f"use one of {', '.join(get_args(ParameterType))}")
+        raise CatalogError(
+            f"{where}: type is {parameter.type!r}", hint=f"use one of {', '.join(get_args(ParameterType))}"
+        )
     if parameter.type == "choice" and not parameter.choices:
         raise CatalogError(f"{where}: a choice without choices", hint="list them under choices:")
     return parameter

@@ -1,0 +1,196 @@
+"""The parts of a pipeline, as values: services, engines, flows and the mega service's settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from opea_nb.errors import PipelineError
+
+MAIN = "main"
+"""Name of the flow that the mega service's own endpoint runs."""
+
+Position = tuple[float, float]
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+_NAME_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A microservice of a pipeline.
+
+    Parameters
+    ----------
+    name
+        Its name in this pipeline.
+    kind
+        The catalogue's component.
+    endpoint
+        URL path; empty for the component's.
+    port
+        Its port, 1 to 65535; 0 for the component's.
+    url
+        Absolute URL of a service that runs elsewhere and is not deployed; empty otherwise.
+    image, form
+        Container image, and which of the component's forms to run; empty to let the target choose.
+    environment
+        Variables of its process. Secrets belong in the deployer's environment, not here.
+    parameters
+        Settings sent with each request, checked against the component's.
+    api_key
+        Name of the environment variable that holds the key for `url`.
+    replicas, resources
+        How many, and what each asks for (``{"memory": "2Gi"}``).
+    position
+        Where the canvas shows it, in pixels; ``None`` to leave that to the layout. Not part of equality.
+    extra
+        Keys of its YAML entry that opea_nb does not know; kept and written back.
+    """
+
+    name: str
+    kind: str
+    endpoint: str = ""
+    port: int = 0
+    url: str = ""
+    image: str = ""
+    form: str = ""
+    environment: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    parameters: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    api_key: str = ""
+    replicas: int = 1
+    resources: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    position: Position | None = field(default=None, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What services use: a model server, a database. Fields as in `Service`."""
+
+    name: str
+    kind: str
+    port: int = 0
+    url: str = ""
+    image: str = ""
+    form: str = ""
+    environment: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    parameters: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    replicas: int = 1
+    resources: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    position: Position | None = field(default=None, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A named flow of a pipeline: its endpoint on the gateway, and YAML keys that opea_nb does not know."""
+
+    name: str
+    endpoint: str = ""
+    extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class MegaService:
+    """Settings of the pipeline as a whole.
+
+    Parameters
+    ----------
+    name
+        The pipeline's name: letters, digits, ``-`` and ``_``.
+    port
+        The gateway's port where the target does not choose one.
+    endpoint
+        The main flow's URL path; empty for ``/v1/<name>``.
+    extra, document_extra
+        Unknown YAML keys under ``opea_mega_service``, and at the top of the file.
+    """
+
+    name: str
+    port: int = 8888
+    endpoint: str = ""
+    extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    document_extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+
+
+Node = Service | Engine
+
+
+def check_name(name: str, what: str = "service") -> str:
+    """The name, when every part of opea_nb can carry it.
+
+    Raises
+    ------
+    PipelineError
+        When it is empty, too long, has outer whitespace or control characters, or holds what ``mega_flow`` gives
+        another meaning: a comma, a parenthesis, ``>>``.
+
+    >>> check_name("retriever_2")
+    'retriever_2'
+    >>> check_name("a,b")
+    Traceback (most recent call last):
+    opea_nb.errors.PipelineError: ',' cannot be part of a service name: 'a,b'
+      → use letters, digits, - and _
+    """
+    hint = "use letters, digits, - and _"
+    if not isinstance(name, str) or not name:
+        raise PipelineError(f"a {what} needs a name", hint=hint)
+    if len(name) > _NAME_LIMIT:
+        raise PipelineError(f"the {what} name {name[:20]!r}… is over {_NAME_LIMIT} characters long", hint=hint)
+    bad = re.search(r">>|[,()]|^\s|\s$", name) or re.search(
+        r"[^\S ]|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", name
+    )
+    if bad:
+        raise PipelineError(f"{bad.group()!r} cannot be part of a {what} name: {name!r}", hint=hint)
+    return name
+
+
+def check_pipeline_name(name: str) -> str:
+    """The name, when it can be part of a URL path, a folder and a container's name.
+
+    Raises
+    ------
+    PipelineError
+        When it is anything but 1 to 63 letters, digits, ``-`` and ``_``, starting with a letter or digit.
+    """
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
+        raise PipelineError(
+            f"{name!r} is no name for a pipeline", hint="use up to 63 letters, digits, - and _, a letter or digit first"
+        )
+    return name
+
+
+def check_node(node: Node) -> Node:
+    """The service or engine, when its own fields are in range.
+
+    Raises
+    ------
+    PipelineError
+        For a bad name, port, replica count, URL, endpoint or environment.
+    """
+    what = "service" if isinstance(node, Service) else "engine"
+    check_name(node.name, what)
+    if isinstance(node.port, bool) or not isinstance(node.port, int) or not 0 <= node.port <= 65535:
+        raise PipelineError(f"{node.name}: port {node.port!r} is no TCP port", hint="use 1 to 65535")
+    if isinstance(node.replicas, bool) or not isinstance(node.replicas, int) or node.replicas < 1:
+        raise PipelineError(f"{node.name}: replicas is {node.replicas!r}", hint="use a whole number from 1")
+    if node.url and not re.match(r"https?://[^/\s]+", node.url):
+        raise PipelineError(f"{node.name}: {node.url!r} is no absolute HTTP URL", hint="write http://host:port/path")
+    if isinstance(node, Service):
+        if node.endpoint and not re.fullmatch(r"/[^\s?#]*", node.endpoint):
+            raise PipelineError(f"{node.name}: endpoint {node.endpoint!r} is no URL path", hint="write it as /v1/…")
+        if node.api_key and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", node.api_key):
+            raise PipelineError(
+                f"{node.name}: api_key must be the name of an environment variable",
+                hint="put the key in a variable, and that variable's name here",
+            )
+    for key, value in node.environment.items():
+        if not isinstance(key, str) or not isinstance(value, str) or not key or "=" in key or "\0" in key + value:
+            raise PipelineError(
+                f"{node.name}: environment {key!r} is no variable with text", hint='write "NAME": "text"'
+            )
+    return node
