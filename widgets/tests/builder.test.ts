@@ -1,0 +1,13 @@
+import { expect, it } from "vitest";
+import { hex, luminance } from "../src/builder";
+
+it("takes colours from the page only as hex digits", () => {
+  expect(hex("rgb(255, 128, 0)")).toBe("#ff8000");
+  expect(hex("rgba(1, 2, 3, 0.5)")).toBe("#010203");
+  expect(hex("url(javascript:1)")).toBe("");
+});
+
+it("tells dark from light", () => {
+  expect(luminance("#111111")).toBeLessThan(0.4);
+  expect(luminance("#ffffff")).toBeGreaterThan(0.4);
+});
