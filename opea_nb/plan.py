@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Literal
+from urllib.parse import urlsplit
 
-from opea_nb.catalog.model import Health
+from opea_nb.catalog import Component, Form, Health
+from opea_nb.errors import PlanError
+from opea_nb.formats import unified
+from opea_nb.pipeline import MAIN, Engine, Pipeline, Service
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a plan is for.
+
+    Parameters
+    ----------
+    name
+        ``local``, ``docker`` …; shown to people.
+    forms
+        Names of component forms in order of preference.
+    ports
+        Process name -> port, where the target chooses ports; others keep their own.
+    host
+        Host name of every process; empty when each is reached by its own name.
+    volumes
+        Folder that holds the volumes; empty when a volume is mounted at the path that its form names.
+    """
+
+    name: str
+    forms: tuple[str, ...]
+    ports: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    host: str = ""
+    volumes: str = ""
+
+    @classmethod
+    def local(cls, *, ports: Mapping[str, int] | None = None, volumes: str = "volumes") -> Target:
+        """Processes of this machine on loopback; a process without a given port has port 0."""
+        return cls("local", ("embedded",), ports or {}, "127.0.0.1", volumes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +87,8 @@ class Process:
     arguments
         Command-line arguments after the module, or the container's command.
     environment
-        Variables with addresses filled in, sorted by name. Never a secret's value.
+        Variables with addresses filled in, sorted by name. Never a secret's value: ``${NAME}`` stands for the
+        deployer's own variable of that name.
     secrets
         Names of environment variables to hand through from the deployer's own environment.
     address
@@ -106,3 +144,174 @@ class Plan:
             When there is none.
         """
         return next(p for p in self.processes if p.name == name)
+
+
+def plan(pipeline: Pipeline, target: Target, *, name: str = "") -> Plan:
+    """Decide everything that a deployment of the pipeline on the target needs.
+
+    Parameters
+    ----------
+    name
+        Name of the deployment; the pipeline's when empty.
+
+    Raises
+    ------
+    PlanError
+        When the pipeline has a problem that keeps it from running, or a service cannot run on the target.
+    """
+    errors = [p for p in pipeline.problems() if p.severity == "error"]
+    if errors:
+        more = f" (and {len(errors) - 1} more: see pipeline.problems())" if len(errors) > 1 else ""
+        raise PlanError(f"{pipeline.name} cannot run: {errors[0].message}{more}", hint=errors[0].hint)
+    return _Planner(pipeline, target).plan(name or pipeline.name)
+
+
+class _Planner:
+    """One planning: what is decided so far."""
+
+    def __init__(self, pipeline: Pipeline, target: Target) -> None:
+        self.pipeline = pipeline
+        self.target = target
+        self.engines: dict[str, Engine] = {n: e for n, e in pipeline.engines.items() if not e.url}
+        self.forms = {s.name: self._form(s, pipeline.component(s.name)) for s in self._deployed()}
+        self.uses = {name: self._engines_of(name) for name in self.forms}
+        self.forms |= {e.name: self._form(e, pipeline.catalog.component(e.kind)) for e in self.engines.values()}
+
+    def plan(self, name: str) -> Plan:
+        engines = [self._process(self.engines[n]) for n in sorted(self.engines)]
+        services = _in_order([self._process(s) for s in self._deployed()])
+        routes = {s.name: s.url or self._base(s.name) + self._endpoint(s) for s in self.pipeline.services.values()}
+        gateway = self._gateway(routes, tuple(p.name for p in (*engines, *services)))
+        document = unified.dumps(self.pipeline)
+        return Plan(name, self.target.name, (*engines, *services, gateway), dict(sorted(routes.items())), document)
+
+    def _deployed(self) -> list[Service]:
+        return [s for _, s in sorted(self.pipeline.services.items()) if not s.url]
+
+    def _form(self, node: Service | Engine, component: Component) -> Form:
+        wanted = (node.form,) if node.form else self.target.forms
+        for form in wanted:
+            if form in component.forms and form in self.target.forms:
+                return component.forms[form]
+        comes_as = " or ".join(component.forms) or "nothing that opea_nb can start"
+        raise PlanError(
+            f"{node.name} ({node.kind}) cannot run on {self.target.name}: it comes as {comes_as}",
+            hint=f"give {node.name} the url of one that runs elsewhere, or choose another target",
+        )
+
+    def _engines_of(self, service: str) -> dict[str, Engine]:
+        """Engine kind -> engine, for each that the service's form needs; one that is not drawn is added."""
+        drawn = {self.pipeline.engines[n].kind: self.pipeline.engines[n] for n in self.pipeline.engines_of(service)}
+        chosen = {}
+        for kind in self.forms[service].engines:
+            engine = drawn.get(kind) or self.engines.get(kind) or Engine(kind, kind)
+            chosen[kind] = engine
+            if not engine.url:
+                self.engines[engine.name] = engine
+        return chosen
+
+    def _process(self, node: Service | Engine) -> Process:
+        form = self.forms[node.name]
+        links = {kind: self._linked(node.name, kind) for kind in form.links}
+        near = links | self.uses.get(node.name, {})
+        needs = sorted(n.name for n in near.values() if not n.url)
+        volumes = tuple(Volume(v, self._volume(v, path)) for v, path in sorted(form.volumes.items()))
+        environment = {k: self._fill(v, node, near) for k, v in form.environment.items()} | dict(node.environment)
+        return Process(
+            name=node.name,
+            kind=node.kind,
+            role="service" if isinstance(node, Service) else "engine",
+            address=self._address(node.name, form.port),
+            module=form.module,
+            image=(node.image or form.image) if form.image else "",
+            environment=dict(sorted(environment.items())),
+            secrets=form.secrets,
+            health=form.health,
+            needs=tuple(needs),
+            volumes=volumes,
+            replicas=node.replicas,
+            resources=node.resources,
+        )
+
+    def _gateway(self, routes: Mapping[str, str], needs: tuple[str, ...]) -> Process:
+        keys = sorted({s.api_key for s in self.pipeline.services.values() if s.api_key})
+        return Process(
+            name=GATEWAY,
+            kind=GATEWAY,
+            role="gateway",
+            address=self._address(GATEWAY, self.pipeline.port),
+            module="opea_nb.gateway",
+            environment={"OPEA_NB_ROUTES": json.dumps(dict(sorted(routes.items())))},
+            secrets=tuple(keys),
+            needs=needs,
+        )
+
+    def _linked(self, name: str, kind: str) -> Service:
+        """The service of a kind that another one calls: the one that feeds a flow, else the first by name."""
+        found = [s for _, s in sorted(self.pipeline.services.items()) if s.kind == kind]
+        if not found:
+            raise PlanError(f"{name} needs a service of kind {kind!r}", hint=f"pipeline.add({kind!r})")
+        main = self.pipeline.flow(MAIN)
+        return next((s for s in found if s.name in main and main.out_degree(s.name)), found[0])
+
+    def _address(self, name: str, own_port: int) -> Address:
+        if self.target.host:
+            return Address(self.target.host, self.target.ports.get(name, 0))
+        return Address(name, self.target.ports.get(name, own_port))
+
+    def _base(self, name: str) -> str:
+        form = self.forms[name]
+        return self._address(name, form.port).url
+
+    def _endpoint(self, service: Service) -> str:
+        return service.endpoint or self.pipeline.component(service.name).endpoint
+
+    def _volume(self, name: str, path: str) -> str:
+        # a folder of this machine in the local target, a path inside a Linux container in all others
+        return str(PurePosixPath(self.target.volumes) / name) if self.target.volumes else path
+
+    def _fill(self, value: str, node: Service | Engine, near: Mapping[str, Service | Engine]) -> str:
+        form = self.forms[node.name]
+
+        def replace(match: re.Match[str]) -> str:
+            what, key = match.group(1), match.group(2)
+            if what == "parameter":
+                parameter = self.pipeline.catalog.component(node.kind).parameter(key)
+                given = node.parameters.get(key, parameter.default if parameter else None)
+                return "" if given is None else str(given)
+            if what == "volume":
+                return self._volume(key, form.volumes[key])
+            if what == "pipeline":
+                return self.pipeline.name
+            address = self._where(near[key])
+            return {"url": address.url, "host": address.host, "port": str(address.port)}[what]
+
+        try:
+            return re.sub(r"\{(url|host|port|parameter|volume|pipeline)(?::([\w.-]+))?\}", replace, value)
+        except KeyError as error:
+            raise PlanError(
+                f"{node.kind}: the form {form.name!r} speaks of {error} in {value!r} but does not use it",
+                hint="list it under engines:, links: or volumes: in the catalogue",
+            ) from error
+
+    def _where(self, node: Service | Engine) -> Address:
+        if not node.url:
+            return self._address(node.name, self.forms[node.name].port)
+        parts = urlsplit(node.url)
+        return Address(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+
+
+def _in_order(processes: list[Process]) -> list[Process]:
+    """Each after those that it needs; by name where that leaves a choice."""
+    by_name = {p.name: p for p in processes}
+    done: dict[str, Process] = {}
+
+    def take(process: Process) -> None:
+        for need in process.needs:
+            if need in by_name and need not in done:
+                take(by_name[need])
+        done.setdefault(process.name, process)
+
+    for process in processes:
+        take(process)
+    return list(done.values())

@@ -177,7 +177,7 @@ class Batch:
         done: list[Edit] = []
         try:
             for edit in self.edits:
-                done.append(edit.apply(graph))
+                done.append(edit.apply(graph))  # noqa: PERF401  what is done so far must be known when one fails
         except PipelineError:
             for inverse in reversed(done):
                 inverse.apply(graph)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def free_name(graph: Graph, kind: str) -> str:
-    """The kind itself, or with the first number that makes it free: ``llm``, ``llm_2`` …"""
+    """The kind itself, or with the first number that makes it free (``llm``, ``llm_2``)."""
     if kind not in graph:
         return kind
     return next(name for i in range(2, len(graph) + 3) if (name := f"{kind}_{i}") not in graph)

@@ -130,7 +130,8 @@ class Pipeline(ReadablePipeline):
                         steps.append(wiring.Join(name, where))
                     joined.add((name, where))
             steps.append(wiring.Connect(source, target, where))
-        label = f"connect {' and '.join(dict.fromkeys(a for a, _ in names))} to {' and '.join(dict.fromkeys(b for _, b in names))}"
+        sources, targets = (" and ".join(dict.fromkeys(ends)) for ends in zip(*names, strict=True))
+        label = f"connect {sources} to {targets}"
         self.apply(edits.Batch(tuple(steps), label))
 
     def disconnect(self, source: Name, target: Name, *, flow: str = "") -> None:
@@ -225,8 +226,8 @@ class Pipeline(ReadablePipeline):
     def from_networkx(cls, graph: nx.DiGraph[Any], name: str = "", *, catalog: Catalog | None = None) -> Pipeline:
         """A pipeline from any directed networkx graph.
 
-        A node's ``spec`` (as in `Pipeline.graph`) is taken as it is; else its ``kind`` attribute, or its name, tells the
-        component, and other attributes that are fields of `Service` are taken. An edge to an engine is a use.
+        A node's ``spec`` (as in `Pipeline.graph`) is taken as it is; else its ``kind`` attribute, or its name, tells
+        the component, and other attributes that are fields of `Service` are taken. An edge to an engine is a use.
 
         Raises
         ------
@@ -274,7 +275,7 @@ class Pipeline(ReadablePipeline):
 
         return backends.deploy(self, **options)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         from opea_nb.formats import picture
 
         return {"image/svg+xml": picture.svg(self), "text/plain": repr(self)}

@@ -91,7 +91,8 @@ def unfit(graph: Graph, catalog: Catalog, source: str, target: str, flow: str = 
 def _type_mismatch(source: str, a: Component, target: str, b: Component, catalog: Catalog) -> str:
     gives = catalog.port_type(a.output).gives
     wants = catalog.port_type(b.input)
-    if ANYTHING in gives or ANYTHING in wants.uses + wants.needs or set(gives) & set(wants.needs + wants.uses):
+    takes_anything = ANYTHING in wants.uses and not wants.needs
+    if ANYTHING in gives or takes_anything or set(gives) & {*wants.needs, *wants.uses}:
         return ""
     between = _between(gives, wants, catalog)
     what = f"{source} gives {_words(gives)}, {target} takes {_words(wants.needs)}"
