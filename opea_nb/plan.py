@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from types import MappingProxyType
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -15,8 +14,6 @@ from opea_nb.catalog import Component, Form, Health
 from opea_nb.errors import PlanError
 from opea_nb.formats import unified
 from opea_nb.pipeline import MAIN, Engine, Pipeline, Service
-
-_EMPTY: Mapping[str, str] = MappingProxyType({})
 
 GATEWAY = "gateway"
 
@@ -41,7 +38,7 @@ class Target:
 
     name: str
     forms: tuple[str, ...]
-    ports: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    ports: Mapping[str, int] = field(default_factory=dict)
     host: str = ""
     volumes: str = ""
 
@@ -104,13 +101,13 @@ class Process:
     module: str = ""
     image: str = ""
     arguments: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    environment: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     health: Health = Health()
     needs: tuple[str, ...] = ()
     volumes: tuple[Volume, ...] = ()
     replicas: int = 1
-    resources: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    resources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

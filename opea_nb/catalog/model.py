@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal
 
 Role = Literal["service", "engine"]
 ParameterType = Literal["string", "text", "integer", "number", "boolean", "choice"]
-
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +91,10 @@ class Form:
     module: str = ""
     image: str = ""
     port: int = 0
-    environment: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    environment: Mapping[str, str] = field(default_factory=dict)
     engines: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
-    volumes: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    volumes: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     health: Health = Health()
 
@@ -170,7 +167,7 @@ class Component:
     routes: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
-    forms: Mapping[str, Form] = field(default_factory=lambda: _EMPTY)
+    forms: Mapping[str, Form] = field(default_factory=dict)
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that name, or ``None``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -241,7 +240,8 @@ class Pipeline(ReadablePipeline):
     def copy(self) -> Pipeline:
         """An independent pipeline with the same content and no history."""
         other = Pipeline(self.name, catalog=self.catalog)
-        other._graph = copy.deepcopy(self._graph)
+        other._graph = self._graph.copy()  # specs are frozen values: sharing them is safe
+        other._graph.graph["flows"] = dict(self._graph.graph["flows"])
         return other
 
     def to_yaml(self) -> str:
@@ -287,6 +287,9 @@ class Pipeline(ReadablePipeline):
         return flows[0] if len(flows) == 1 else MAIN
 
     def _check(self, component: Component, fields: dict[str, Any]) -> None:
+        for key in ("environment", "resources", "extra"):
+            if key in fields:
+                fields[key] = dict(fields[key])  # a later change of the caller's own mapping is no edit
         if "parameters" in fields:
             fields["parameters"] = check_parameters(component, fields["parameters"])
         if fields.get("form") and fields["form"] not in component.forms:

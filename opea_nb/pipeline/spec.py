@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from opea_nb.errors import PipelineError
@@ -15,7 +14,6 @@ MAIN = "main"
 
 Position = tuple[float, float]
 
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
 _NAME_LIMIT = 100
 
 
@@ -58,13 +56,13 @@ class Service:
     url: str = ""
     image: str = ""
     form: str = ""
-    environment: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
-    parameters: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     api_key: str = ""
     replicas: int = 1
-    resources: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    resources: Mapping[str, str] = field(default_factory=dict)
     position: Position | None = field(default=None, compare=False)
-    extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +75,12 @@ class Engine:
     url: str = ""
     image: str = ""
     form: str = ""
-    environment: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
-    parameters: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     replicas: int = 1
-    resources: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    resources: Mapping[str, str] = field(default_factory=dict)
     position: Position | None = field(default=None, compare=False)
-    extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ class Flow:
 
     name: str
     endpoint: str = ""
-    extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +111,8 @@ class MegaService:
     name: str
     port: int = 8888
     endpoint: str = ""
-    extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
-    document_extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    document_extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 Node = Service | Engine

@@ -1,0 +1,22 @@
+"""Shared by all tests: the embedded ChatQnA as a pipeline, and hypothesis settings."""
+
+from __future__ import annotations
+
+import hypothesis
+import pytest
+
+from opea_nb.pipeline import Pipeline
+
+# Example counts are bounded per test where it matters; a slow, loaded machine is not a failure of the code.
+hypothesis.settings.register_profile("opea_nb", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("opea_nb")
+
+
+@pytest.fixture
+def chatqna() -> Pipeline:
+    """ChatQnA with data preparation, all of it in embedded form."""
+    pipeline = Pipeline("chatqna")
+    embedding, retriever = pipeline.add("embedding"), pipeline.add("retriever")
+    embedding >> retriever >> pipeline.add("reranking") >> pipeline.add("llm")
+    pipeline.add("dataprep")
+    return pipeline

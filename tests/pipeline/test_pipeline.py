@@ -1,0 +1,222 @@
+"""The pipeline as Python code writes, reads and compares it."""
+
+from __future__ import annotations
+
+import networkx as nx
+import pytest
+
+from opea_nb.errors import CatalogError, CycleError, DuplicateName, PipelineError, UnknownName
+from opea_nb.pipeline import MAIN, Pipeline, Service
+
+
+def test_shift_operator_connects_in_order(chatqna: Pipeline) -> None:
+    assert list(chatqna.flow(MAIN).edges) == [
+        ("embedding", "retriever"),
+        ("retriever", "reranking"),
+        ("reranking", "llm"),
+    ]
+
+
+def test_groups_connect_each_to_each() -> None:
+    p = Pipeline()
+    a, b, c, d = (p.add("service", name) for name in "abcd")
+    (a, b) >> c >> (d,)
+    assert sorted(p.graph.edges) == [("a", "c"), ("b", "c"), ("c", "d")]
+
+
+def test_a_branch_is_one_edit() -> None:
+    p = Pipeline()
+    a, b, c = (p.add("service", name) for name in "abc")
+    a >> (b, c)
+    assert p.undo() == "connect a to b and c"
+    assert not p.graph.edges
+
+
+def test_flow_to_of_the_rfc(chatqna: Pipeline) -> None:
+    tts = chatqna.add("service", "tts")
+    chatqna.flow_to("llm", tts)
+    assert chatqna.graph.has_edge("llm", "tts")
+
+
+def test_two_services_of_one_kind_get_names_and_ports_of_their_own(chatqna: Pipeline) -> None:
+    second = chatqna.add("llm")
+    assert second.name == "llm_2"
+    assert second.spec.port == 9001
+    assert not [p for p in chatqna.problems() if p.code == "port-clash"]
+
+
+def test_dataprep_is_no_step_of_a_question(chatqna: Pipeline) -> None:
+    assert "dataprep" not in chatqna.flow(MAIN)
+    assert list(chatqna.flow("dataprep")) == ["dataprep"]
+
+
+def test_repr_is_short_and_the_same_every_time(chatqna: Pipeline) -> None:
+    assert repr(chatqna) == "<Pipeline chatqna: 5 services, 3 edges>"
+    assert repr(chatqna.handle("llm")) == "<llm>"
+
+
+def test_graph_reads_like_any_networkx_graph_and_refuses_writing(chatqna: Pipeline) -> None:
+    assert nx.ancestors(chatqna.graph, "llm") == {"embedding", "retriever", "reranking"}
+    assert chatqna.graph.nodes["llm"]["kind"] == "llm"
+    with pytest.raises(nx.NetworkXError, match="Frozen"):
+        chatqna.graph.add_node("x")
+
+
+def test_graph_is_a_live_view() -> None:
+    p = Pipeline()
+    view = p.graph
+    p.add("embedding")
+    assert list(view) == ["embedding"]
+
+
+def test_an_engine_is_used_not_flowed_to(chatqna: Pipeline) -> None:
+    redis = chatqna.add("redis")
+    chatqna.handle("retriever").uses(redis)
+    assert chatqna.graph.edges["retriever", "redis"]["kind"] == "uses"
+    assert chatqna.engines_of("retriever") == ("redis",)
+    with pytest.raises(PipelineError, match="redis is an engine"):
+        chatqna.connect("llm", "redis")
+
+
+def test_a_cycle_is_refused_by_name_and_changes_nothing(chatqna: Pipeline) -> None:
+    before = chatqna.copy()
+    with pytest.raises(CycleError) as caught:
+        chatqna.connect("llm", "embedding")
+    assert caught.value.cycle == ("llm", "embedding", "retriever", "reranking")
+    assert chatqna == before
+
+
+def test_a_service_cannot_feed_itself(chatqna: Pipeline) -> None:
+    with pytest.raises(CycleError, match="llm cannot feed itself"):
+        chatqna.connect("llm", "llm")
+
+
+def test_an_unknown_name_names_the_nearest(chatqna: Pipeline) -> None:
+    with pytest.raises(UnknownName, match="did you mean 'retriever'"):
+        chatqna.connect("retreiver", "llm")
+
+
+def test_a_taken_name_is_refused(chatqna: Pipeline) -> None:
+    with pytest.raises(DuplicateName):
+        chatqna.add("llm", "embedding")
+
+
+def test_an_unknown_kind_names_the_nearest() -> None:
+    with pytest.raises(CatalogError, match="did you mean retriever"):
+        Pipeline().add("retreiver")
+
+
+@pytest.mark.parametrize("name", ["a,b", "(a", "a>>b", " a", "a ", "a\nb", "a\x00", "", "x" * 101])
+def test_names_that_no_file_can_carry_are_refused(name: str) -> None:
+    p = Pipeline()
+    if name:
+        with pytest.raises(PipelineError):
+            p.add("service", name)
+    p.add("service", "good")
+    with pytest.raises(PipelineError):
+        p.rename("good", name)
+    assert list(p.services) == ["good"]
+
+
+def test_parameters_are_checked_against_the_catalogue(chatqna: Pipeline) -> None:
+    with pytest.raises(CatalogError, match="below its minimum"):
+        chatqna.update("reranking", parameters={"top_n": 0})
+    with pytest.raises(CatalogError, match="did you mean top_n"):
+        chatqna.add("reranking", "r2", parameters={"topn": 3})
+    chatqna.update("reranking", parameters={"top_n": 3})
+    assert chatqna.services["reranking"].parameters == {"top_n": 3}
+
+
+def test_updating_merges_parameters_and_none_takes_one_out(chatqna: Pipeline) -> None:
+    chatqna.update("llm", parameters={"max_tokens": 5, "temperature": 0})
+    chatqna.update("llm", parameters={"max_tokens": None})
+    assert chatqna.services["llm"].parameters == {"temperature": 0}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"port": 70000}, "no TCP port"),
+        ({"replicas": 0}, "replicas"),
+        ({"url": "localhost:80"}, "absolute HTTP URL"),
+        ({"endpoint": "v1/x"}, "URL path"),
+        ({"api_key": "sk-123"}, "name of an environment variable"),
+        ({"environment": {"A": 1}}, "variable with text"),
+        ({"prot": 1}, "did you mean port"),
+    ],
+)
+def test_bad_fields_are_refused_and_change_nothing(chatqna: Pipeline, fields: dict[str, object], message: str) -> None:
+    before = chatqna.copy()
+    with pytest.raises(PipelineError, match=message):
+        chatqna.update("llm", **fields)
+    assert chatqna == before
+
+
+def test_handles_follow_renames_and_their_undoing(chatqna: Pipeline) -> None:
+    llm = chatqna.handle("llm")
+    llm.rename("writer")
+    assert (llm.name, llm.spec.name) == ("writer", "writer")
+    assert chatqna.graph.has_edge("reranking", "writer")
+    chatqna.undo()
+    assert llm.name == "llm"
+
+
+def test_equality_ignores_order_and_positions() -> None:
+    one, two = Pipeline(), Pipeline()
+    one.add("embedding"), one.add("retriever")
+    two.add("retriever"), two.add("embedding", position=(3.0, 4.0))
+    assert one == two
+    two.connect("embedding", "retriever")
+    assert one != two
+
+
+def test_from_networkx_takes_its_own_graph_back(chatqna: Pipeline) -> None:
+    chatqna.add("redis")
+    chatqna.use("retriever", "redis")
+    chatqna.configure(port=8080, endpoint="/v1/ask")
+    assert Pipeline.from_networkx(chatqna.graph) == chatqna
+
+
+def test_from_networkx_takes_a_plain_graph_by_name_and_kind() -> None:
+    graph = nx.DiGraph([("embeddings", "retrieval"), ("retrieval", "answer")], name="mine")
+    graph.nodes["answer"].update(kind="llm", port=9100)
+    p = Pipeline.from_networkx(graph)
+    assert p.name == "mine"
+    assert {n: s.kind for n, s in p.services.items()} == {
+        "embeddings": "embedding",
+        "retrieval": "retriever",
+        "answer": "llm",
+    }
+    assert p.services["answer"].port == 9100
+
+
+def test_from_networkx_names_a_cycle() -> None:
+    with pytest.raises(CycleError) as caught:
+        Pipeline.from_networkx(nx.DiGraph([("a", "b"), ("b", "c"), ("c", "a")]))
+    assert set(caught.value.cycle) == {"a", "b", "c"}
+
+
+def test_from_networkx_refuses_undirected() -> None:
+    with pytest.raises(PipelineError, match="DiGraph"):
+        Pipeline.from_networkx(nx.Graph())  # type: ignore[arg-type]
+
+
+def test_observers_hear_every_edit_until_they_end(chatqna: Pipeline) -> None:
+    heard: list[str] = []
+    end = chatqna.observe(lambda p: heard.append(repr(p)))
+    chatqna.add("service", "x")
+    chatqna.undo()
+    end()
+    end()
+    chatqna.redo()
+    assert heard == ["<Pipeline chatqna: 6 services, 3 edges>", "<Pipeline chatqna: 5 services, 3 edges>"]
+
+
+def test_a_notebook_shows_svg_with_text_beside_it(chatqna: Pipeline) -> None:
+    bundle = chatqna._repr_mimebundle_()
+    assert set(bundle) == {"image/svg+xml", "text/plain"}
+    assert bundle["text/plain"] == repr(chatqna)
+
+
+def test_a_service_is_a_value() -> None:
+    assert Service("a", "llm") == Service("a", "llm", position=(1, 2))

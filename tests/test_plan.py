@@ -1,0 +1,92 @@
+"""The plan: everything that a deployment needs, decided by a pure function."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from opea_nb.errors import PlanError
+from opea_nb.pipeline import Pipeline
+from opea_nb.plan import GATEWAY, Target, plan
+
+PORTS = {"embedding": 41, "retriever": 42, "reranking": 43, "llm": 44, "dataprep": 45, GATEWAY: 46}
+LOCAL = Target.local(ports=PORTS, volumes="/somewhere")
+CONTAINERS = Target("containers", ("opea",))
+
+
+def test_each_process_starts_after_what_it_needs(chatqna: Pipeline) -> None:
+    names = [p.name for p in plan(chatqna, LOCAL).processes]
+    assert names.index("embedding") < names.index("dataprep")
+    assert names[-1] == GATEWAY
+
+
+def test_addresses_are_filled_in(chatqna: Pipeline) -> None:
+    made = plan(chatqna, LOCAL)
+    assert made.process("dataprep").environment["EMBEDDING_ENDPOINT"] == "http://127.0.0.1:41/v1/embeddings"
+    assert made.routes["llm"] == "http://127.0.0.1:44/v1/chat/completions"
+    assert json.loads(made.process(GATEWAY).environment["OPEA_NB_ROUTES"]) == made.routes
+
+
+def test_dataprep_and_retriever_share_store_and_index(chatqna: Pipeline) -> None:
+    made = plan(chatqna, LOCAL)
+    one, other = made.process("dataprep"), made.process("retriever")
+    assert one.volumes == other.volumes
+    assert one.volumes[0].path == "/somewhere/store"
+    assert one.environment["INDEX_NAME"] == other.environment["INDEX_NAME"]
+
+
+def test_it_is_pure(chatqna: Pipeline) -> None:
+    before = chatqna.copy()
+    assert plan(chatqna, LOCAL) == plan(chatqna, LOCAL)
+    assert chatqna == before
+
+
+def test_a_service_that_runs_elsewhere_is_called_and_not_started(chatqna: Pipeline) -> None:
+    chatqna.update("llm", url="https://api.example.org/v1/chat/completions", api_key="MY_KEY")
+    made = plan(chatqna, LOCAL)
+    assert "llm" not in [p.name for p in made.processes]
+    assert made.routes["llm"] == "https://api.example.org/v1/chat/completions"
+    assert made.process(GATEWAY).secrets == ("MY_KEY",)
+
+
+def test_dataprep_calls_an_embedding_that_runs_elsewhere(chatqna: Pipeline) -> None:
+    chatqna.update("embedding", url="http://embed.example:7000/v1/embeddings")
+    environment = plan(chatqna, LOCAL).process("dataprep").environment
+    assert environment["EMBEDDING_ENDPOINT"] == "http://embed.example:7000/v1/embeddings"
+
+
+def test_containers_get_the_engines_that_nobody_drew(chatqna: Pipeline) -> None:
+    made = plan(chatqna, CONTAINERS)
+    assert {p.name for p in made.processes if p.role == "engine"} == {"redis", "tei", "tei-rerank", "vllm"}
+    assert made.process("retriever").environment["REDIS_URL"] == "redis://redis:6379"
+    assert made.process("retriever").needs == ("redis", "tei")
+
+
+def test_a_drawn_engine_is_used(chatqna: Pipeline) -> None:
+    chatqna.add("redis", "memory")
+    chatqna.use("retriever", "memory")
+    chatqna.use("dataprep", "memory")
+    made = plan(chatqna, CONTAINERS)
+    assert made.process("dataprep").environment["REDIS_URL"] == "redis://memory:6379"
+    assert "redis" not in [p.name for p in made.processes]
+
+
+def test_a_pipeline_with_errors_is_refused_with_the_first(chatqna: Pipeline) -> None:
+    chatqna.disconnect("retriever", "reranking")
+    with pytest.raises(PlanError, match="reranking needs documents"):
+        plan(chatqna, LOCAL)
+
+
+def test_what_cannot_run_on_the_target_is_refused_by_name(chatqna: Pipeline) -> None:
+    chatqna.add("llm-vllm", "big")
+    chatqna.connect("reranking", "big")
+    with pytest.raises(PlanError, match=r"big \(llm-vllm\) cannot run on local: it comes as opea"):
+        plan(chatqna, LOCAL)
+
+
+def test_dataprep_without_embedding_is_refused() -> None:
+    p = Pipeline()
+    p.add("dataprep")
+    with pytest.raises(PlanError, match="dataprep needs a service of kind 'embedding'"):
+        plan(p, LOCAL)
