@@ -1,0 +1,1 @@
+"""One module a format; each reads text into a `Pipeline` or writes one."""
