@@ -1,0 +1,1 @@
+"""The embedded microservices: small, real, and speaking OPEA's contracts. Each runs as ``python -m``."""
