@@ -2,8 +2,7 @@
 import { drawing, setText } from "./dom";
 import { MARKS, note, type GraphNode, type Run, type Step } from "./run-state";
 
-const CARD = { width: 148, height: 46 };
-const PITCH = { x: 188, y: 62 };
+const CARD = { width: 148, height: 52 };
 const MARGIN = 4;
 
 interface Card {
@@ -17,7 +16,7 @@ function clip(text: string, length: number): string {
 }
 
 function corner(node: GraphNode): { x: number; y: number } {
-  return { x: MARGIN + node.column * PITCH.x, y: MARGIN + node.row * PITCH.y };
+  return { x: MARGIN + node.x, y: MARGIN + node.y };
 }
 
 export class RunGraph {
@@ -76,8 +75,8 @@ export class RunGraph {
       tabindex: 0,
       "data-step": node.name,
     });
-    const mark = drawing("text", { class: "opea-mark", x: CARD.width - 17, y: 28, "text-anchor": "middle" });
-    const line = drawing("text", { class: "opea-line", x: 15, y: 36 });
+    const mark = drawing("text", { class: "opea-mark", x: CARD.width - 17, y: 31, "text-anchor": "middle" });
+    const line = drawing("text", { class: "opea-line", x: 16, y: 39 });
     group.append(
       drawing("title", {}, `${node.name} (${node.title})`),
       drawing("rect", { class: "opea-face", width: CARD.width, height: CARD.height, rx: 6 }),
@@ -85,7 +84,7 @@ export class RunGraph {
         class: `opea-hue-${node.hue}`,
         d: `M6 0H5V${CARD.height}H6A6 6 0 0 1 0 ${CARD.height - 6}V6A6 6 0 0 1 6 0Z`,
       }),
-      drawing("text", { class: "opea-name", x: 15, y: 19 }, clip(node.name, 16)),
+      drawing("text", { class: "opea-name", x: 16, y: 22 }, clip(node.name, 16)),
       line,
       mark,
     );

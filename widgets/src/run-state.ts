@@ -25,8 +25,9 @@ export interface GraphNode {
   name: string;
   title: string;
   hue: number;
-  column: number;
-  row: number;
+  /** Top left corner of its card, in pixels. */
+  x: number;
+  y: number;
 }
 
 export interface Run {

@@ -3,8 +3,8 @@ import runView from "../src/run-view";
 import { FakeModel, run, show, step } from "./samples";
 
 const NODES = [
-  { name: "embedding", title: "Embedding", hue: 0, column: 0, row: 0 },
-  { name: "llm", title: "LLM", hue: 1, column: 1, row: 0 },
+  { name: "embedding", title: "Embedding", hue: 0, x: 0, y: 0 },
+  { name: "llm", title: "LLM", hue: 1, x: 204, y: 0 },
 ];
 
 function chat(fields = {}): ReturnType<typeof run> {
@@ -71,7 +71,7 @@ it("shows hostile text as text, everywhere", () => {
     step(bad, { state: "failed", start: 0, elapsed: 1, error: bad, body: bad, url: bad, request: bad, response: bad }),
     step("llm", { state: "skipped", reason: bad }),
   ];
-  const nodes = [{ name: bad, title: bad, hue: 0, column: 0, row: 0 }];
+  const nodes = [{ name: bad, title: bad, hue: 0, x: 0, y: 0 }];
   const error = { message: bad, step: bad, hint: bad };
   const { el } = display(run({ question: bad, steps, nodes, error, state: "failed" }), bad);
   for (const row of el.querySelectorAll<HTMLDetailsElement>("details")) row.open = true;
