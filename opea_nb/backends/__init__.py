@@ -1,0 +1,131 @@
+"""Where pipelines run: one interface, and the calls that start and find deployments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opea_nb.backends.answer import Answer, Ingested, Run
+from opea_nb.backends.calls import Gateway
+from opea_nb.backends.deployment import Deployment
+from opea_nb.backends.protocol import (
+    AsyncDeployment,
+    Backend,
+    DeploymentInfo,
+    OnProgress,
+    Progress,
+    ServiceStatus,
+)
+from opea_nb.backends.running import RunningQuery
+from opea_nb.backends.runstate import RunState, StepState, fold
+from opea_nb.errors import DeployError
+
+if TYPE_CHECKING:
+    from opea_nb.pipeline import Pipeline
+
+__all__ = [
+    "Answer",
+    "AsyncDeployment",
+    "Backend",
+    "Deployment",
+    "DeploymentInfo",
+    "Gateway",
+    "Ingested",
+    "OnProgress",
+    "Progress",
+    "Run",
+    "RunState",
+    "RunningQuery",
+    "ServiceStatus",
+    "StepState",
+    "attach",
+    "backend_of",
+    "deploy",
+    "deployments",
+    "fold",
+]
+
+
+def backend_of(name: str) -> Backend:
+    """The backend of that name.
+
+    Raises
+    ------
+    DeployError
+        When there is none.
+    """
+    if name == "local":
+        from opea_nb.backends.local import LocalBackend  # each backend brings its own dependencies
+
+        return LocalBackend()
+    raise DeployError(f"there is no backend {name!r}", hint="there is: local")
+
+
+def deploy(
+    pipeline: Pipeline,
+    *,
+    backend: str | Backend = "local",
+    name: str = "",
+    keep: bool = False,
+    timeout: float | None = None,
+    progress: bool | OnProgress = True,
+) -> Deployment:
+    """Start a pipeline and return when it is ready. An interrupt ends what was started.
+
+    Parameters
+    ----------
+    pipeline
+        What to start.
+    backend
+        ``local``, or a backend object.
+    name
+        Name of the deployment; default: the pipeline's.
+    keep
+        Whether it stays until ``down()`` instead of ending with this process. Default: no.
+    timeout
+        Seconds for all services to be ready; ``None``: each service's own limit.
+    progress
+        Whether it is shown, where there is something to show it; or a function to call instead, at most 10 times a
+        second, on a background thread.
+
+    Raises
+    ------
+    PlanError
+        When the pipeline cannot run there.
+    DeployError, NotReady, ServiceCrashed
+        When it does not start; nothing is left running then.
+    ModelError
+        When a model cannot be brought.
+    """
+    from opea_nb.backends import loop, showing
+
+    runner = backend_of(backend) if isinstance(backend, str) else backend
+    display = showing.current()
+    on_progress: OnProgress | None = None
+    if callable(progress):
+        on_progress = progress
+    elif progress and display is not None:
+        on_progress = display.deploying(name or pipeline.name)
+    started = runner.up(pipeline, name=name, timeout=timeout, keep=keep, on_progress=on_progress)
+    return Deployment(loop.run(started))
+
+
+def attach(name: str, *, backend: str | Backend = "local") -> Deployment:
+    """A running deployment, found by name from whatever process.
+
+    Raises
+    ------
+    DeployError
+        When none of that name runs.
+    """
+    from opea_nb.backends import loop
+
+    runner = backend_of(backend) if isinstance(backend, str) else backend
+    return Deployment(loop.run(runner.attach(name)))
+
+
+def deployments(*, backend: str | Backend = "local") -> tuple[DeploymentInfo, ...]:
+    """Every running deployment of this user."""
+    from opea_nb.backends import loop
+
+    runner = backend_of(backend) if isinstance(backend, str) else backend
+    return loop.run(runner.list())

@@ -1,0 +1,75 @@
+"""The environment that services get: little of the maker's, and no more secrets than were named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from opea_nb.errors import DeployError
+from opea_nb.home import home
+from opea_nb.plan import GATEWAY, Plan, Process
+
+__all__ = ["child_environment", "supervisor_environment"]
+
+# What an interpreter and its libraries need to start as the maker's did. No proxies: all calls stay on loopback, and a
+# proxy's address may hold a password.
+_PASSED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "LD_LIBRARY_PATH",
+    "MODEL_PATH",
+)
+
+
+def supervisor_environment(plan: Plan, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The supervisor's environment: the base, and the secrets that the plan's processes name.
+
+    Raises
+    ------
+    DeployError
+        When a named secret is not in the maker's environment.
+    """
+    source = os.environ if environ is None else environ
+    for process in plan.processes:
+        missing = [name for name in process.secrets if name not in source]
+        if missing:
+            raise DeployError(
+                f"{process.name} needs the environment variable {missing[0]}, which is not set",
+                service=process.name,
+                hint=f"set {missing[0]} before deploying; only its name is in the pipeline",
+            )
+    return _base(source) | {n: source[n] for p in plan.processes for n in p.secrets}
+
+
+def child_environment(
+    process: Process, *, fd: int, token: str, document: Path, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """One process's environment: the base, the plan's variables, its own secrets, and how it is to serve."""
+    source = os.environ if environ is None else environ
+    serving = {
+        "OPEA_NB_FD": str(fd),
+        "OPEA_NB_HOST": process.address.host,
+        "OPEA_NB_PORT": str(process.address.port),
+        "OPEA_NB_TOKEN": token,
+        "OPEA_NB_LIFELINE": "1",
+    }
+    if process.role == GATEWAY:
+        serving["OPEA_NB_PIPELINE"] = str(document)
+    return _base(source) | dict(process.environment) | _named(process.secrets, source) | serving
+
+
+def _base(source: Mapping[str, str]) -> dict[str, str]:
+    # PYTHONSAFEPATH: the working folder's files must not stand in for modules
+    fixed = {"OPEA_NB_HOME": str(home()), "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
+    return _named(_PASSED, source) | fixed
+
+
+def _named(names: Iterable[str], source: Mapping[str, str]) -> dict[str, str]:
+    return {n: source[n] for n in names if n in source}
