@@ -33,11 +33,9 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
         and lines[-2 if lines[-1] == "" else -1] != ""
         and all(line == line.rstrip() and line.isprintable() and "\ufeff" not in line for line in lines)
     )
-    if any(c in "\x85\u2028\u2029" for c in text):
-        style = '"'  # escaped: PyYAML writes these line breaks raw, and reads them back as others
-    else:
-        style = "|" if block else ""
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style or None)
+    # PyYAML writes these line breaks raw, and reads them back as others.
+    style = '"' if any(c in "\x85\u2028\u2029" for c in text) else "|" if block else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _represent_text)

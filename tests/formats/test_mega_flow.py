@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-import re
 import time
 
 import networkx as nx
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opea_nb.errors import FormatError
-from opea_nb.formats.mega_flow import MegaFlow, Rule, parse, write
+from opea_nb.formats.mega_flow import MegaFlow, Rule, name_fault, parse, write
 
 names = st.text(st.sampled_from("abcxyz019_- .é"), min_size=1, max_size=6).filter(lambda n: n == n.strip())
 Graph = tuple[list[str], list[tuple[str, str]]]
@@ -70,7 +70,7 @@ def test_no_edge_is_written_twice(graph: Graph) -> None:
     joins = 0
     for rule in rules:
         sizes = [part.count(",") + 1 for part in rule.split(">>")]
-        joins += sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
+        joins += sum(a * b for a, b in itertools.pairwise(sizes))
     assert joins == len(graph[1])
 
 
@@ -156,7 +156,7 @@ def test_a_set_of_edges_is_refused_exactly_when_it_has_a_cycle(edges: list[tuple
     if nx.is_directed_acyclic_graph(graph):
         assert set(parse(rules).edges) == set(edges)
     else:
-        with pytest.raises(FormatError, match="cycle|wait for itself"):
+        with pytest.raises(FormatError, match=r"cycle|wait for itself"):
             parse(rules)
         with pytest.raises(FormatError, match="cycle"):
             write("abcde", edges)
@@ -173,12 +173,11 @@ def test_any_rules_read_like_the_documented_semantics_or_are_refused(rules: list
 
 @given(st.text(st.sampled_from("ab,()>→ \n\t"), max_size=5))
 def test_a_name_is_either_written_and_read_back_or_refused(name: str) -> None:
-    try:
-        rules = write([name], [])
-    except FormatError as error:
-        assert re.search("cannot carry", error.problem)
-        return
-    assert parse(rules).names == (name,)
+    if name_fault(name):
+        with pytest.raises(FormatError, match="cannot carry"):
+            write([name], [])
+    else:
+        assert parse(write([name], [])).names == (name,)
 
 
 def test_the_place_of_a_rule_is_asked_of_its_owner() -> None:
