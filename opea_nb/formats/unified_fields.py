@@ -118,10 +118,11 @@ class Fields:
                 hint = 'write "" for an empty text' if value is None else "write text"
                 raise inner.error(f"{inner.what}: {name} is {_kind(value)}, not text", name, hint)
             found[name] = value if isinstance(value, str) else self.document.written((*inner.path, name))
-            if not name or "=" in name or "\0" in name + found[name]:
-                raise inner.error(
-                    f"{inner.what}: {name!r} cannot be set", name, "use letters, digits and _", of_key=True
-                )
+            if not name or "=" in name or "\0" in name:
+                hint = "use letters, digits and _"
+                raise inner.error(f"{inner.what}: {name!r} cannot be set", name, hint, of_key=True)
+            if "\0" in found[name]:
+                raise inner.error(f"{inner.what}: {name} holds a NUL character", name, "remove it")
         return found
 
     def list_of_names(self, key: str, known: Collection[str], what: str) -> tuple[str, ...]:
