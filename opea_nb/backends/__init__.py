@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from opea_nb.backends.answer import Answer, Ingested, Run
 from opea_nb.backends.calls import Gateway
@@ -54,7 +55,7 @@ def backend_of(name: str) -> Backend:
         When there is none.
     """
     if name == "local":
-        from opea_nb.backends.local import LocalBackend  # each backend brings its own dependencies
+        from opea_nb.backends.local.backend import LocalBackend  # each backend brings its own dependencies
 
         return LocalBackend()
     raise DeployError(f"there is no backend {name!r}", hint="there is: local")
@@ -99,14 +100,14 @@ def deploy(
     from opea_nb.backends import loop, showing
 
     runner = backend_of(backend) if isinstance(backend, str) else backend
+
+    def start(on_progress: OnProgress | None) -> Coroutine[Any, Any, AsyncDeployment]:
+        return runner.up(pipeline, name=name, timeout=timeout, keep=keep, on_progress=on_progress)
+
     display = showing.current()
-    on_progress: OnProgress | None = None
-    if callable(progress):
-        on_progress = progress
-    elif progress and display is not None:
-        on_progress = display.deploying(name or pipeline.name)
-    started = runner.up(pipeline, name=name, timeout=timeout, keep=keep, on_progress=on_progress)
-    return Deployment(loop.run(started))
+    if progress is True and display is not None:
+        return Deployment(display.deploy(start, pipeline=pipeline, name=name or pipeline.name))
+    return Deployment(loop.run(start(progress if callable(progress) else None)))
 
 
 def attach(name: str, *, backend: str | Backend = "local") -> Deployment:

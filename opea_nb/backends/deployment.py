@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from opea_nb.backends import loop, showing
 from opea_nb.backends.answer import Answer, Ingested, Run
-from opea_nb.backends.calls import Question
+from opea_nb.backends.calls import OnState, Question
 from opea_nb.backends.protocol import AsyncDeployment, ServiceStatus
 from opea_nb.backends.running import RunningQuery
 
@@ -74,15 +74,18 @@ class Deployment:
         RunError, DeployError
             When the query failed otherwise, or the gateway does not answer.
         """
-        return self.start_query(question, show=show, **options).result()
-
-    def start_query(self, question: Question, *, show: bool = False, **options: Any) -> RunningQuery:
-        """Ask, and return at once; arguments as of `query`."""
-        query = RunningQuery(self.aio.gateway, question, **options)
         display = showing.current() if show else None
-        if display is not None:
-            display.query(query)
-        return query
+        if display is None:
+            return self.start_query(question, **options).result()
+
+        def ask(on_state: OnState) -> Coroutine[Any, Any, Answer]:
+            return self.aio.gateway.query(question, on_state=on_state, **options)
+
+        return display.query(ask, question=question, document=self.document)
+
+    def start_query(self, question: Question, **options: Any) -> RunningQuery:
+        """Ask, and return at once; arguments as of `query`."""
+        return RunningQuery(self.aio.gateway, question, **options)
 
     async def aquery(self, question: Question, **options: Any) -> Answer:
         """`query` for async code."""

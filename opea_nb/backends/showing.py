@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
 
-from opea_nb.backends.protocol import OnProgress
-from opea_nb.backends.running import RunningQuery
+from opea_nb.backends.answer import Answer
+from opea_nb.backends.calls import OnState, Question
+from opea_nb.backends.protocol import AsyncDeployment, OnProgress
 
-__all__ = ["Display", "current", "use"]
+if TYPE_CHECKING:
+    from opea_nb.pipeline import Pipeline
+
+__all__ = ["Asking", "Display", "Starting", "current", "use"]
+
+Asking = Callable[[OnState], Coroutine[Any, Any, Answer]]
+"""Makes the work of a query, which tells each of its states to the given callback."""
+
+Starting = Callable[[OnProgress], Coroutine[Any, Any, AsyncDeployment]]
+"""Makes the work of starting a deployment, which tells its progress to the given callback."""
 
 
 class Display(Protocol):
-    """Shows deployments on their way up, and queries on theirs."""
+    """Does the work of plain calls on `opea_nb.backends.loop` and shows it meanwhile."""
 
-    def deploying(self, name: str) -> OnProgress:
-        """Begin to show a deployment; what is returned is called with its progress, on the background thread."""
+    def deploy(self, starting: Starting, *, pipeline: Pipeline, name: str) -> AsyncDeployment:
+        """Start a deployment, show it on its way up, and return it, or raise what it raised."""
 
-    def query(self, query: RunningQuery) -> None:
-        """Begin to show a query; return at once."""
+    def query(self, asking: Asking, *, question: Question, document: str) -> Answer:
+        """Ask, show the run, and return the answer, or raise what it raised; `document` is the pipeline's YAML."""
 
 
 _current: Display | None = None

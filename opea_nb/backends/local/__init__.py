@@ -1,7 +1,4 @@
-"""The local backend: services and gateway as child processes on free loopback ports."""
+"""The local backend: services and gateway as child processes on free loopback ports.
 
-from opea_nb.backends.local.backend import LocalBackend
-from opea_nb.backends.local.deployment import LocalDeployment
-from opea_nb.backends.local.orders import Restarts
-
-__all__ = ["LocalBackend", "LocalDeployment", "Restarts"]
+It imports nothing here: the supervisor, which starts with each deployment, needs few of these modules.
+"""

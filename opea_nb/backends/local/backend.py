@@ -15,7 +15,7 @@ from urllib.parse import quote
 from opea_nb.backends.local import launch
 from opea_nb.backends.local.deployment import LocalDeployment
 from opea_nb.backends.local.model import bring_model
-from opea_nb.backends.local.orders import Restarts, dump
+from opea_nb.backends.local.orders import Orders, Restarts, dump
 from opea_nb.backends.local.state import Folder, Record, folders, replace_file
 from opea_nb.backends.local.waiting import until_ready
 from opea_nb.backends.protocol import DeploymentInfo, OnProgress
@@ -98,6 +98,7 @@ class LocalBackend:
                 hint=f"attach({folder.name!r}) to use it, `opea-nb down {folder.name}` to end it, or give another name",
             )
         pid = 0
+        orders = Orders.of(planned, self._restarts)
         try:
             folder.create()
             record = Record(
@@ -109,10 +110,10 @@ class LocalBackend:
                 token=secrets.token_urlsafe(32),
             )
             folder.write_record(record)
-            replace_file(folder.path / "plan.json", dump(planned, self._restarts))
+            replace_file(folder.path / "orders.json", dump(orders))
             replace_file(folder.path / "pipeline.yaml", planned.document)
-            _volumes(planned)
-            pid = launch.start(folder, planned, sockets, lock, keep=keep)
+            _make_volumes(orders)
+            pid = launch.start(folder, orders, sockets, lock, keep=keep)
         finally:
             os.close(lock)  # from here on the supervisor's copy holds the lock
             if not pid:
@@ -173,10 +174,10 @@ def _undrawn(pipeline: Pipeline) -> list[str]:
     return [k for s in pipeline.services for f in pipeline.component(s).forms.values() for k in f.engines]
 
 
-def _volumes(planned: Plan) -> None:
-    for process in planned.processes:
-        for volume in process.volumes:
-            Path(volume.path).mkdir(parents=True, exist_ok=True, mode=0o700)
+def _make_volumes(orders: Orders) -> None:
+    for process in orders.processes:
+        for path in process.volumes:
+            Path(path).mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def _healthy(folder: Folder) -> bool:

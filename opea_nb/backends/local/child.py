@@ -16,10 +16,9 @@ import httpx
 import psutil
 
 from opea_nb.backends.local.logfile import LogFile
-from opea_nb.backends.local.orders import Restarts
+from opea_nb.backends.local.orders import Order, Restarts
 from opea_nb.backends.local.state import Cause, ChildRecord
 from opea_nb.backends.protocol import ServiceState, ServiceStatus
-from opea_nb.plan import Process
 
 __all__ = ["Child", "Launch"]
 
@@ -44,7 +43,7 @@ class Launch:
         Its working folder.
     """
 
-    process: Process
+    process: Order
     fd: int
     environment: Mapping[str, str]
     log: Path
@@ -65,7 +64,7 @@ class Child:
     ) -> None:
         process = launch.process
         self.ready = asyncio.Event()
-        self.record = ChildRecord(ServiceStatus(process.name, process.kind, "waiting", address=process.address.url))
+        self.record = ChildRecord(ServiceStatus(process.name, process.kind, "waiting", address=process.url))
         self._launch = launch
         self._restarts = restarts
         self._client = client
@@ -160,10 +159,10 @@ class Child:
 
     async def _check(self) -> None:
         """Ask for the health again and again, and show what it says."""
-        health = self._launch.process.health
-        deadline = time.monotonic() + health.timeout
+        order = self._launch.process
+        deadline = time.monotonic() + order.health_timeout
         while True:
-            status, detail = await self._probe(health.path)
+            status, detail = await self._probe(order.health_path)
             if status == "ready":
                 self._ready_since = self._ready_since or time.monotonic()
                 self.ready.set()
@@ -171,7 +170,7 @@ class Child:
             elif self._ready_since:
                 self._show("starting", f"was ready, but now: {detail}")
             elif status == "broken" or time.monotonic() > deadline:
-                late = f"not ready in {health.timeout:g} s; last seen: {detail}"
+                late = f"not ready in {order.health_timeout:g} s; last seen: {detail}"
                 self._fail("broken" if status == "broken" else "starting", detail if status == "broken" else late)
                 if self._process is not None:
                     _kill_group(self._process.pid)
@@ -182,7 +181,7 @@ class Child:
 
     async def _probe(self, path: str) -> tuple[str, str]:
         try:
-            response = await self._client.get(self._launch.process.address.url + path, timeout=_PROBE)
+            response = await self._client.get(self._launch.process.url + path, timeout=_PROBE)
         except httpx.ConnectError:
             return "starting", "does not listen yet"
         except httpx.TimeoutException:

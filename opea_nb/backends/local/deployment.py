@@ -14,7 +14,6 @@ from opea_nb.backends.local.orders import load
 from opea_nb.backends.local.state import Folder, Record
 from opea_nb.backends.protocol import ServiceStatus
 from opea_nb.errors import DeployError
-from opea_nb.plan import Plan
 
 __all__ = ["LocalDeployment"]
 
@@ -32,7 +31,7 @@ class LocalDeployment:
         self._folder = folder
         self._record = record
         self._maker = maker
-        self._plan: Plan = load((folder.path / "plan.json").read_text(encoding="utf-8"))[0]
+        self._orders = load((folder.path / "orders.json").read_text(encoding="utf-8"))
         self.gateway = Gateway(record.url, record.token)
 
     def __repr__(self) -> str:
@@ -46,7 +45,7 @@ class LocalDeployment:
     @property
     def document(self) -> str:
         """The deployed pipeline as unified YAML."""
-        return self._plan.document
+        return self._orders.document
 
     @property
     def ends_with_owner(self) -> bool:
@@ -62,8 +61,7 @@ class LocalDeployment:
         known = {c.status.name: c.status for c in self._folder.children()} if self._same() else {}
         stopped = "" if alive or not known else "the deployment was killed"
         statuses = (
-            known.get(p.name) or ServiceStatus(p.name, p.kind, "stopped", address=p.address.url)
-            for p in self._plan.processes
+            known.get(p.name) or ServiceStatus(p.name, p.kind, "stopped", address=p.url) for p in self._orders.processes
         )
         if alive:
             return tuple(statuses)
@@ -71,7 +69,7 @@ class LocalDeployment:
 
     async def logs(self, service: str, lines: int = 100) -> str:
         """The last lines of a service's log."""
-        names = [p.name for p in self._plan.processes]
+        names = [p.name for p in self._orders.processes]
         if service not in names:
             raise DeployError(f"{self.name!r} has no service {service!r}", hint=f"it has: {', '.join(names)}")
         return "\n".join(await asyncio.to_thread(tail, self._folder.log(service), lines))
@@ -89,7 +87,7 @@ class LocalDeployment:
                 self._folder.remove()
                 os.close(lock)
         if volumes:
-            for path in {v.path for p in self._plan.processes for v in p.volumes}:
+            for path in {v for p in self._orders.processes for v in p.volumes}:
                 shutil.rmtree(path, ignore_errors=True)
 
     async def aclose(self) -> None:

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from opea_nb.backends.local.orders import Order, Orders
 from opea_nb.errors import DeployError
 from opea_nb.home import home
-from opea_nb.plan import GATEWAY, Plan, Process
 
 __all__ = ["child_environment", "supervisor_environment"]
 
@@ -28,8 +28,8 @@ _PASSED = (
 )
 
 
-def supervisor_environment(plan: Plan, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The supervisor's environment: the base, and the secrets that the plan's processes name.
+def supervisor_environment(orders: Orders, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The supervisor's environment: the base, and the secrets that the processes name.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def supervisor_environment(plan: Plan, environ: Mapping[str, str] | None = None)
         When a named secret is not in the maker's environment.
     """
     source = os.environ if environ is None else environ
-    for process in plan.processes:
+    for process in orders.processes:
         missing = [name for name in process.secrets if name not in source]
         if missing:
             raise DeployError(
@@ -45,22 +45,22 @@ def supervisor_environment(plan: Plan, environ: Mapping[str, str] | None = None)
                 service=process.name,
                 hint=f"set {missing[0]} before deploying; only its name is in the pipeline",
             )
-    return _base(source) | {n: source[n] for p in plan.processes for n in p.secrets}
+    return _base(source) | {n: source[n] for p in orders.processes for n in p.secrets}
 
 
 def child_environment(
-    process: Process, *, fd: int, token: str, document: Path, environ: Mapping[str, str] | None = None
+    process: Order, *, fd: int, token: str, document: Path, environ: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """One process's environment: the base, the plan's variables, its own secrets, and how it is to serve."""
     source = os.environ if environ is None else environ
     serving = {
         "OPEA_NB_FD": str(fd),
-        "OPEA_NB_HOST": process.address.host,
-        "OPEA_NB_PORT": str(process.address.port),
+        "OPEA_NB_HOST": process.host,
+        "OPEA_NB_PORT": str(process.port),
         "OPEA_NB_TOKEN": token,
         "OPEA_NB_LIFELINE": "1",
     }
-    if process.role == GATEWAY:
+    if process.role == "gateway":
         serving["OPEA_NB_PIPELINE"] = str(document)
     return _base(source) | dict(process.environment) | _named(process.secrets, source) | serving
 

@@ -16,8 +16,8 @@ from typing import IO
 import psutil
 
 from opea_nb.backends.local.environment import supervisor_environment
+from opea_nb.backends.local.orders import Orders
 from opea_nb.backends.local.state import Folder
-from opea_nb.plan import Plan
 
 __all__ = ["bind", "end", "ended", "start"]
 
@@ -36,7 +36,7 @@ def bind(names: list[str]) -> dict[str, socket.socket]:
     return sockets
 
 
-def start(folder: Folder, plan: Plan, sockets: Mapping[str, socket.socket], lock: int, *, keep: bool) -> int:
+def start(folder: Folder, orders: Orders, sockets: Mapping[str, socket.socket], lock: int, *, keep: bool) -> int:
     """Start the supervisor, which takes over sockets and lock, and return its process id.
 
     Parameters
@@ -52,7 +52,7 @@ def start(folder: Folder, plan: Plan, sockets: Mapping[str, socket.socket], lock
             stdin=subprocess.DEVNULL if keep else subprocess.PIPE,
             stdout=log,
             stderr=log,
-            env=supervisor_environment(plan),
+            env=supervisor_environment(orders),
             cwd=folder.path,
             pass_fds=(lock, *numbers.values()),
             start_new_session=True,  # neither a terminal's Ctrl-C nor the kernel's interrupt is for the services

@@ -1,16 +1,16 @@
-"""What the supervisor is told to run: a plan as JSON, and how often to start a crashed process again."""
+"""What the supervisor is told to run, as JSON in the state folder."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from opea_nb.catalog.model import Health
-from opea_nb.plan import Address, Plan, Process, Volume
+if TYPE_CHECKING:
+    from opea_nb.plan import Plan  # not for the supervisor, which starts faster without
 
-__all__ = ["Restarts", "dump", "load"]
+__all__ = ["Order", "Orders", "Restarts", "dump", "load"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Restarts:
     first, longest
         Seconds before the first restart, doubled for each further one, and their upper limit.
     stable
-        Seconds of running after which earlier crashes no longer count.
+        Seconds of being ready after which earlier crashes no longer count.
     """
 
     limit: int = 5
@@ -41,56 +41,88 @@ class Restarts:
         return min(self.longest, self.first * 2.0 ** (crashes - 1))
 
 
-def dump(plan: Plan, restarts: Restarts) -> str:
-    """The orders as JSON. A plan holds no secret's value, so neither does this."""
-    data = {
-        "name": plan.name,
-        "target": plan.target,
-        "processes": [_process_dict(p) for p in plan.processes],
-        "routes": dict(plan.routes),
-        "document": plan.document,
-    }
-    return json.dumps({"plan": data, "restarts": asdict(restarts)})
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One process to run: what the supervisor needs of a plan's `Process`.
+
+    Parameters
+    ----------
+    environment
+        The plan's variables; never a secret's value.
+    health_path, health_timeout
+        URL path that answers 200 when ready, and seconds until waiting for that ends.
+    """
+
+    name: str
+    kind: str
+    role: Literal["service", "engine", "gateway"]
+    host: str
+    port: int
+    module: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    secrets: tuple[str, ...]
+    health_path: str
+    health_timeout: float
+    needs: tuple[str, ...]
+    volumes: tuple[str, ...]
+
+    @property
+    def url(self) -> str:
+        """``http://host:port``."""
+        return f"http://{self.host}:{self.port}"
 
 
-def load(text: str) -> tuple[Plan, Restarts]:
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """All processes of a deployment, in an order in which they may start.
+
+    Parameters
+    ----------
+    document
+        The pipeline as unified YAML.
+    """
+
+    document: str
+    processes: tuple[Order, ...]
+    restarts: Restarts
+
+    @classmethod
+    def of(cls, plan: Plan, restarts: Restarts) -> Orders:
+        """The orders that make a local plan real."""
+        processes = tuple(
+            Order(
+                name=p.name,
+                kind=p.kind,
+                role=p.role,
+                host=p.address.host,
+                port=p.address.port,
+                module=p.module,
+                arguments=p.arguments,
+                environment=dict(p.environment),
+                secrets=p.secrets,
+                health_path=p.health.path,
+                health_timeout=p.health.timeout,
+                needs=p.needs,
+                volumes=tuple(v.path for v in p.volumes),
+            )
+            for p in plan.processes
+        )
+        return cls(plan.document, processes, restarts)
+
+
+def dump(orders: Orders) -> str:
+    """The orders as JSON."""
+    return json.dumps(asdict(orders))
+
+
+def load(text: str) -> Orders:
     """The reverse of `dump`."""
     data = json.loads(text)
-    plan = data["plan"]
-    processes = tuple(_process(p) for p in plan["processes"])
-    return (
-        Plan(plan["name"], plan["target"], processes, plan["routes"], plan["document"]),
-        Restarts(**data["restarts"]),
-    )
+    return Orders(data["document"], tuple(map(_order, data["processes"])), Restarts(**data["restarts"]))
 
 
-def _process_dict(process: Process) -> dict[str, Any]:
-    return {
-        "name": process.name,
-        "kind": process.kind,
-        "role": process.role,
-        "address": asdict(process.address),
-        "module": process.module,
-        "image": process.image,
-        "arguments": process.arguments,
-        "environment": dict(process.environment),
-        "secrets": process.secrets,
-        "health": asdict(process.health),
-        "needs": process.needs,
-        "volumes": [asdict(v) for v in process.volumes],
-        "replicas": process.replicas,
-        "resources": dict(process.resources),
-    }
-
-
-def _process(data: Mapping[str, Any]) -> Process:
-    sequences = {k: tuple(data[k]) for k in ("arguments", "secrets", "needs")}
-    return Process(
-        **{
-            **data,
-            **sequences,
-            "address": Address(**data["address"]),
-            "health": Health(**data["health"]),
-            "volumes": tuple(Volume(**v) for v in data["volumes"]),
-        }
-    )
+def _order(data: dict[str, Any]) -> Order:
+    for key in ("arguments", "secrets", "needs", "volumes"):
+        data[key] = tuple(data[key])
+    return Order(**data)

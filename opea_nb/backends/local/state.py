@@ -2,7 +2,7 @@
 
 <home>/deployments/<name>/        0700
 deployment.json               0600: URL and token of the gateway; written once by the maker
-plan.json                     what the supervisor runs
+orders.json                   what the supervisor runs
 pipeline.yaml                 what the gateway is given
 status.json                   every process; replaced by the supervisor on each change
 logs/<service>.log

@@ -20,7 +20,6 @@ from opea_nb.backends.local.child import Child, Launch
 from opea_nb.backends.local.environment import child_environment
 from opea_nb.backends.local.orders import load
 from opea_nb.backends.local.state import Folder
-from opea_nb.plan import GATEWAY
 
 _GRACE = 5.0  # seconds that a process has to end when asked
 _STATUS_INTERVAL = 0.05  # seconds between two writes of the status
@@ -38,18 +37,18 @@ async def supervise(folder: Folder, sockets: dict[str, int], *, lifeline: bool) 
     record = folder.record()
     if record is None:
         sys.exit(f"{folder.path} has no deployment.json")
-    plan, restarts = load((folder.path / "plan.json").read_text(encoding="utf-8"))
+    orders = load((folder.path / "orders.json").read_text(encoding="utf-8"))
     document = folder.path / "pipeline.yaml"
     changed = asyncio.Event()
 
     # verify=False: all is plain HTTP on loopback, and loading certificates would only take time
     async with httpx.AsyncClient(trust_env=False, verify=False) as client:  # noqa: S501
         children: dict[str, Child] = {}
-        for process in plan.processes:
+        for process in orders.processes:
             fd = sockets[process.name]
             environment = child_environment(process, fd=fd, token=record.token, document=document)
             launch = Launch(process, fd, environment, folder.log(process.name), folder.path)
-            children[process.name] = Child(launch, restarts=restarts, client=client, changed=changed.set)
+            children[process.name] = Child(launch, restarts=orders.restarts, client=client, changed=changed.set)
 
         def write() -> None:
             folder.write_children(os.getpid(), [c.record for c in children.values()])
@@ -63,7 +62,7 @@ async def supervise(folder: Folder, sockets: dict[str, int], *, lifeline: bool) 
 
         write()
         tasks = [asyncio.create_task(keep_written())]
-        for process in plan.processes:
+        for process in orders.processes:
             needs = [children[n] for n in process.needs if n in children]
             tasks.append(asyncio.create_task(children[process.name].supervise(needs)))
         stopping = asyncio.create_task(ending.wait())
@@ -71,7 +70,7 @@ async def supervise(folder: Folder, sockets: dict[str, int], *, lifeline: bool) 
         await asyncio.wait({stopping, asyncio.create_task(_fault(tasks))}, return_when=asyncio.FIRST_COMPLETED)
         fault = next((t.exception() for t in tasks if t.done() and t.exception() is not None), None)
         # the gateway first: no new query begins while the services go away
-        gateways = [c for n, c in children.items() if n == GATEWAY]
+        gateways = [children[p.name] for p in orders.processes if p.role == "gateway"]
         await asyncio.gather(*(c.stop(_GRACE) for c in gateways))
         for task in tasks:
             task.cancel()
