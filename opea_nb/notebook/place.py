@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import uuid
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import ipywidgets
+if TYPE_CHECKING:
+    import ipywidgets
 
 __all__ = ["CellOutput", "Output", "in_notebook"]
 
