@@ -138,7 +138,7 @@ class Fields:
             path = (*self.path, key, index)
             if not isinstance(name, str) or name not in known:
                 hint = near(str(name), known) or f"describe it under `opea_{what}s`"
-                raise self.document.error(f"{self.what}: no {what} is called `{name}`", path, hint=hint)
+                raise self.document.error(f"{self.what}: no {what} is called `{name!s}`", path, hint=hint)
             if name in names:
                 raise self.document.error(f"{self.what}: `{name}` stands twice", path, hint="keep one of them")
             names.append(name)

@@ -155,13 +155,13 @@ def _check(entries: Fields, name: str, what: str) -> None:
 
 
 def _refuse_port_clash(entries: Fields) -> None:
-    owners: dict[Value, str] = {}
+    owners: dict[int, str] = {}
     for name in entries.names("service name"):
         entry = entries.at(name)
-        port = entry.data.get("port")
-        if port is None or "://" in entry.text("endpoint"):
+        port = entry.port()
+        if not port or "://" in entry.text("endpoint"):
             continue
-        if port in owners:  # type: ignore[comparison-overlap]  # a port was checked to be a number
+        if port in owners:
             line, _ = entries.document.position((*entries.path, owners[port], "port"))
             hint = f"give {name} another port"
             raise entry.error(f"port {port} is taken by {owners[port]} (line {line})", "port", hint)

@@ -147,7 +147,7 @@ def _with_rest(data: Data, rest: Mapping[str, Any], known: Iterable[str], what: 
     for key in known:
         if key in rest:
             raise FormatError(f"{what}: the extra key {key!r} has a meaning of its own", hint="set that field instead")
-    return data | _sorted(rest)
+    return {**data, **_sorted(rest)}
 
 
 def _sorted(value: Any) -> Any:
