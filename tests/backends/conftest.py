@@ -1,23 +1,19 @@
-"""A home of its own for each test, and pipelines whose services are stubs in real processes."""
+"""A home of its own for each test."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from opea_nb.backends.local import launch
-from opea_nb.backends.local.backend import LocalBackend
-from opea_nb.backends.local.orders import Restarts
 from opea_nb.backends.local.state import folders
 from opea_nb.pipeline import Pipeline
-from opea_nb.plan import Plan, Target, plan
 
 MODULES = Path(__file__).parent / "modules"
+sys.path.insert(0, str(MODULES))  # what the tests import, and what their services run
 
 
 @pytest.fixture(autouse=True)
@@ -30,51 +26,9 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         launch.end(folder)
 
 
-def stub_planner(modes: Mapping[str, str] | None = None) -> Callable[[Pipeline, Mapping[str, int], str], Plan]:
-    """Plans with every service replaced by a stub; `modes` says how one misbehaves."""
-
-    def planner(pipeline: Pipeline, ports: Mapping[str, int], name: str) -> Plan:
-        planned = plan(pipeline, Target.local(ports=ports, volumes="/nowhere"), name=name)
-        processes = tuple(
-            p
-            if p.role == "gateway"
-            else replace(
-                p, module="stub_service", environment={"STUB": (modes or {}).get(p.name, "ready")}, volumes=()
-            )
-            for p in planned.processes
-        )
-        return replace(planned, processes=processes)
-
-    return planner
-
-
-def stub_backend(**modes: str) -> LocalBackend:
-    """A local backend whose services are stubs, restarted quickly."""
-    return LocalBackend(restarts=Restarts(limit=2, first=0.05), planner=stub_planner(modes))
-
-
 @pytest.fixture
 def small() -> Pipeline:
     """The smallest pipeline: one llm."""
     pipeline = Pipeline("small")
     pipeline.add("llm")
     return pipeline
-
-
-def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait for a condition; fail when it does not come true."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the awaited condition did not come true"
-        time.sleep(0.02)
-
-
-def pids() -> set[int]:
-    """The processes of all deployments as they are recorded now, supervisors included."""
-    found = {f.supervisor() for f in folders()} | {c.pid for f in folders() for c in f.children()}
-    return found - {0}
-
-
-def gone(processes: set[int]) -> bool:
-    """Whether none of them runs any more."""
-    return not any(psutil.pid_exists(p) and psutil.Process(p).status() != psutil.STATUS_ZOMBIE for p in processes)

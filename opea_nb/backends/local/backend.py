@@ -100,6 +100,7 @@ class LocalBackend:
         pid = 0
         orders = Orders.of(planned, self._restarts)
         try:
+            await asyncio.to_thread(launch.sweep, folder)
             folder.create()
             record = Record(
                 name=folder.name,
@@ -145,7 +146,7 @@ def _living() -> tuple[DeploymentInfo, ...]:
         lock = folder.acquire()
         if lock is not None:  # nobody holds it: what made the folder was killed
             try:
-                launch.end(folder)
+                launch.sweep(folder)
                 folder.remove()
             finally:
                 os.close(lock)

@@ -18,6 +18,7 @@ import psutil
 from opea_nb.backends.local.logfile import LogFile
 from opea_nb.backends.local.orders import Order, Restarts
 from opea_nb.backends.local.state import Cause, ChildRecord
+from opea_nb.backends.local.tether import Tether
 from opea_nb.backends.protocol import ServiceState, ServiceStatus
 
 __all__ = ["Child", "Launch"]
@@ -125,37 +126,38 @@ class Child:
         launch = self._launch
         log = LogFile(launch.log)
         log.write(f"--- {launch.process.name}: started {time.strftime('%Y-%m-%d %H:%M:%S')}\n".encode())
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            launch.process.module,
-            *launch.process.arguments,
-            stdin=asyncio.subprocess.PIPE,  # the lifeline: it ends with this process, however that ends
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=launch.environment,
-            cwd=launch.folder,
-            pass_fds=(launch.fd,),
-            start_new_session=True,  # a terminal's Ctrl-C is not for it; and what it starts can be killed with it
-        )
+        tether = Tether(log)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                launch.process.module,
+                *launch.process.arguments,
+                stdin=tether.stdin,
+                stdout=tether.stdout,
+                stderr=tether.stdout,
+                env=launch.environment,
+                cwd=launch.folder,
+                pass_fds=(launch.fd,),
+                start_new_session=True,  # a terminal's Ctrl-C is not for it; and what it starts can be killed with it
+            )
+        finally:
+            tether.given()
         self._process = process
         if self._stopping:  # told to while it was being started
             process.kill()
         self._keep(pid=process.pid, born=_born(process.pid))
-        copying = asyncio.create_task(_copy(process, log))
         checking = asyncio.create_task(self._check())
         try:
             code = await process.wait()
-            _kill_group(process.pid)
-            await asyncio.wait({copying}, timeout=1.0)
             log.write(f"--- {launch.process.name}: {_ending(code)}\n".encode())
             return code
         finally:
+            _kill_group(process.pid)  # what it started, and itself when this was cancelled
             self._keep(pid=0, born=0.0)
-            for task in (checking, copying):
-                task.cancel()
-            await asyncio.gather(checking, copying, return_exceptions=True)
-            log.close()
+            checking.cancel()
+            await asyncio.gather(checking, return_exceptions=True)
+            await tether.close()
 
     async def _check(self) -> None:
         """Ask for the health again and again, and show what it says."""
@@ -212,12 +214,6 @@ class Child:
     def _keep(self, *, pid: int, born: float) -> None:
         self.record = replace(self.record, pid=pid, born=born)
         self._changed()
-
-
-async def _copy(process: asyncio.subprocess.Process, log: LogFile) -> None:
-    assert process.stdout is not None
-    while data := await process.stdout.read(1 << 16):
-        log.write(data)
 
 
 def _kill_group(pid: int) -> None:

@@ -19,7 +19,7 @@ from opea_nb.backends.local.environment import supervisor_environment
 from opea_nb.backends.local.orders import Orders
 from opea_nb.backends.local.state import Folder
 
-__all__ = ["bind", "end", "ended", "start"]
+__all__ = ["bind", "end", "ended", "start", "sweep"]
 
 _GRACE = 8.0  # seconds that a supervisor has to end its services; it gives them 5
 
@@ -77,18 +77,24 @@ def end(folder: Folder, pid: int = 0) -> None:
     pid
         The supervisor, where it is known before it has said so itself.
     """
-    pid = pid or folder.supervisor()
+    supervisor = pid or folder.supervisor()
     until = time.monotonic() + _GRACE
-    if pid and folder.alive:  # the lock says that it lives, so the number is still its own
-        _signal(pid, signal.SIGTERM)
+    if supervisor and folder.alive:  # the lock says that it lives, so the number is still its own
+        _signal(supervisor, signal.SIGTERM)
         while folder.alive and time.monotonic() < until:
             time.sleep(0.02)
         if folder.alive:
-            _signal(pid, signal.SIGKILL)
+            _signal(supervisor, signal.SIGKILL)
             while folder.alive:
                 time.sleep(0.02)
-    _reap(pid)
-    for child in folder.children():  # a supervisor that was killed could not do it
+    _reap(supervisor)
+    sweep(folder)
+
+
+def sweep(folder: Folder) -> None:
+    """End what a killed supervisor could not: services that were too busy, or stopped, to see its end."""
+    _reap(folder.supervisor())
+    for child in folder.children():
         if child.pid:
             _end_process(child.pid, child.born)
 

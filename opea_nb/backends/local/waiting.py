@@ -72,7 +72,9 @@ def _give_up(folder: Folder, child: ChildRecord) -> NoReturn:
     name, detail = child.status.name, child.status.detail
     log = tail(folder.log(name), _TAIL)
     if child.cause == "crashed":
-        raise ServiceCrashed(f"{name} {detail}", service=name, log_tail=log, hint="mend what its log says, then deploy again")
+        raise ServiceCrashed(
+            f"{name} {detail}", service=name, log_tail=log, hint="mend what its log says, then deploy again"
+        )
     hint = "its log says why" if child.cause == "broken" else "give it more time, or see its log"
     raise NotReady(f"{name}: {detail}", service=name, log_tail=log, hint=hint)
 
