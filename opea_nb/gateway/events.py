@@ -174,5 +174,5 @@ def from_dict(data: dict[str, Any]) -> Event:
     if cls is None:
         raise ValueError(f"unknown event type {data.get('type')!r}")
     known = {f.name for f in dataclasses.fields(cls)}
-    values = {k: tuple(v) if k == "steps" else v for k, v in data.items() if k in known}
+    values: dict[str, Any] = {k: tuple(v) if k == "steps" else v for k, v in data.items() if k in known}
     return cls(**values)

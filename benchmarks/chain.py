@@ -1,0 +1,194 @@
+"""What the gateway costs: a chain of 4 no-op services, against a bare chain of sockets and opea-comps' orchestrator.
+
+    python benchmarks/chain.py [--seconds 4] [--rounds 3] [--setup-comps]
+
+The orchestrator runs alone on core 0, services and load on core 1. Each round measures every contender once, so that
+what else the machine does falls on all of them; the table shows the median round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PARTS = HERE / "chain_parts"
+COMPS = HERE / ".venv-comps" / "bin" / "python"
+Result = dict[str, float]
+
+
+def pinned(core: int, *command: str) -> list[str]:
+    """The command on one core, where the machine can do that."""
+    return ["taskset", "-c", str(core), *command] if os.cpu_count() != 1 and sys.platform == "linux" else [*command]
+
+
+def measured(core: int, *command: str) -> Result:
+    """What a part prints."""
+    done = subprocess.run(pinned(core, *command), capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command[:2])} failed:\n{done.stderr}")
+    result: Result = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+@contextlib.contextmanager
+def services() -> Iterator[dict[str, int]]:
+    """The no-op services' ports."""
+    command = pinned(1, sys.executable, str(PARTS / "noop_services.py"))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdin is not None
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.stdin.close()
+
+
+@contextlib.contextmanager
+def gateway(folder: Path, document: str, routes: dict[str, str], **env: str) -> Iterator[int]:
+    """A gateway's port."""
+    path = folder / "pipeline.yaml"
+    path.write_text(document)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "OPEA_NB_PIPELINE": str(path),
+        "OPEA_NB_ROUTES": json.dumps(routes),
+        "OPEA_NB_PORT": str(port),
+        "OPEA_NB_LIFELINE": "1",
+        **env,
+    }
+    command = pinned(0, sys.executable, "-m", "opea_nb.gateway")
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:
+        assert process.stdin is not None
+        try:
+            for _ in range(200):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                if process.poll() is not None:
+                    sys.exit("the gateway ended; run it by hand to see why")
+                time.sleep(0.05)
+            yield port
+        finally:
+            process.stdin.close()
+
+
+def chain_document() -> str:
+    """Four services of no known kind, one after the other."""
+    lines = ["opea_micro_services:"]
+    for i in range(1, 5):
+        lines += [f"  s{i}:", "    host: localhost", f"    ports: {9000 + i}", "    endpoint: /v1/add"]
+    lines += ["opea_mega_service:", "  mega_flow:", "    - s1 >> s2 >> s3 >> s4"]
+    return "\n".join(lines) + "\n"
+
+
+def chatqna_document() -> str:
+    """ChatQnA, with its adapters."""
+    from opea_nb.formats import unified
+    from opea_nb.pipeline import Pipeline
+
+    p = Pipeline("chatqna")
+    p.add("embedding") >> p.add("retriever") >> p.add("reranking") >> p.add("llm")
+    return unified.dumps(p)
+
+
+def contenders(ports: dict[str, int], folder: Path) -> dict[str, object]:
+    """Name -> function of (in flight, seconds)."""
+    chain = [ports[f"s{i}"] for i in range(1, 5)]
+    generic = {f"s{i}": f"http://127.0.0.1:{ports[f's{i}']}/v1/add" for i in range(1, 5)}
+    chatqna = {
+        "embedding": f"http://127.0.0.1:{ports['embedding']}/v1/embeddings",
+        "retriever": f"http://127.0.0.1:{ports['retriever']}/v1/retrieval",
+        "reranking": f"http://127.0.0.1:{ports['reranking']}/v1/reranking",
+        "llm": f"http://127.0.0.1:{ports['llm']}/v1/chat/completions",
+    }
+
+    def bare(in_flight: int, seconds: float) -> Result:
+        return measured(0, sys.executable, str(PARTS / "bare.py"), json.dumps(chain), str(in_flight), str(seconds))
+
+    def comps(in_flight: int, seconds: float) -> Result:
+        return measured(0, str(COMPS), str(PARTS / "orchestrator.py"), json.dumps(chain), str(in_flight), str(seconds))
+
+    def ours(document: str, routes: dict[str, str], path: str, **env: str) -> object:
+        def run(in_flight: int, seconds: float) -> Result:
+            token = env.get("OPEA_NB_TOKEN", "")
+            with gateway(folder, document, routes, **env) as port:
+                load = [str(PARTS / "load.py"), str(port), path, token, str(in_flight), str(seconds)]
+                return measured(1, sys.executable, *load)
+
+        return run
+
+    document = chain_document()
+    mega = endpoint_of(document)
+    found: dict[str, object] = {"bare asyncio chain, no front": bare}
+    if COMPS.exists():
+        found["opea-comps 1.5 orchestrator, no front"] = comps
+    found["gateway, traced"] = ours(document, generic, mega, OPEA_NB_TOKEN="")
+    found["gateway, untraced"] = ours(document, generic, mega, OPEA_NB_TOKEN="", OPEA_NB_RECORD="off")
+    found["gateway, traced, with a token"] = ours(document, generic, mega, OPEA_NB_TOKEN="benchmark-token")
+    found["gateway, ChatQnA with adapters, traced"] = ours(chatqna_document(), chatqna, "/v1/chatqna", OPEA_NB_TOKEN="")
+    return found
+
+
+def endpoint_of(document: str) -> str:
+    """The mega service's path."""
+    from opea_nb.formats import unified
+
+    return unified.loads(document).endpoint
+
+
+def setup_comps() -> None:
+    """opea-comps in a virtual environment of its own."""
+    subprocess.run([sys.executable, "-m", "venv", str(COMPS.parent.parent)], check=True)
+    subprocess.run([str(COMPS), "-m", "pip", "install", "--quiet", "opea-comps==1.5"], check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement (default 4)")
+    parser.add_argument("--rounds", type=int, default=3, help="default 3")
+    parser.add_argument("--setup-comps", action="store_true", help="install opea-comps 1.5 beside this file first")
+    options = parser.parse_args()
+    if options.setup_comps and not COMPS.exists():
+        setup_comps()
+    rates: dict[str, list[float]] = {}
+    delays: dict[str, list[float]] = {}
+    with services() as ports, tempfile.TemporaryDirectory() as folder:
+        for _ in range(options.rounds):
+            for name, run in contenders(ports, Path(folder)).items():
+                assert callable(run)
+                rates.setdefault(name, []).append(run(32, options.seconds)["qps"])
+                delays.setdefault(name, []).append(run(1, options.seconds / 2)["median_ms"])
+    report(rates, delays)
+
+
+def report(rates: dict[str, list[float]], delays: dict[str, list[float]]) -> None:
+    """Print medians, and ratios within each round."""
+    names = list(rates)
+    bare, comps = names[0], next((n for n in names if n.startswith("opea-comps")), "")
+    print(f"{'':42}{'1 at a time':>13}{'32 in flight':>14}{'/ bare':>9}{'/ comps':>9}")
+
+    def ratio(name: str, base: str) -> str:
+        pairs = zip(rates[name], rates[base], strict=True) if base else ()
+        values = [a / b for a, b in pairs]
+        return f"{statistics.median(values):.2f}" if values else "-"
+
+    for name in names:
+        delay, rate = statistics.median(delays[name]), statistics.median(rates[name])
+        print(f"{name:42}{delay:10.2f} ms{rate:10.0f} q/s{ratio(name, bare):>9}{ratio(name, comps):>9}")
+    traced, untraced = rates["gateway, traced"], rates["gateway, untraced"]
+    cost = statistics.median(u / t - 1 for t, u in zip(traced, untraced, strict=True))
+    print(f"tracing costs {100 * cost:+.1f} % of an untraced run")
+
+
+if __name__ == "__main__":
+    main()

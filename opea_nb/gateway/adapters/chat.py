@@ -1,0 +1,150 @@
+"""The client's question, the LLM's prompt and answer, and what a guardrail says about either."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opea_nb.gateway.adapters.generic import text_of
+from opea_nb.gateway.adapters.port import Call, Facets, Port, WrongShape, texts_of
+from opea_nb.gateway.prompt import default_template, fill, places
+
+__all__ = ["PORTS", "prompt_of", "read_request"]
+
+_BLOCKED = "Violated policies"
+
+
+def read_request(body: Any, call: Call | None = None) -> Facets:
+    """``ChatRequest``: what a client may send, an OpenAI chat request or OPEA's ``{"text"}``, ``{"query"}``, ``{"input"}``.
+
+    The query is the last user message. A body without a question gives no ``query``.
+    """
+    if isinstance(body, str):
+        return {"query": body}
+    if not isinstance(body, dict):
+        return {}
+    messages = body.get("messages")
+    if isinstance(messages, list) and messages and all(isinstance(m, dict) for m in messages):
+        for message in reversed(messages):
+            if message.get("role", "user") == "user":
+                return {"query": _content(message.get("content")), "messages": messages}
+        return {}
+    for key in ("messages", "text", "query", "input"):
+        value = body.get(key)
+        if isinstance(value, str) and value:
+            return {"query": value}
+    return {}
+
+
+def _content(content: Any) -> str:
+    if isinstance(content, list):  # OpenAI's content parts
+        return "\n".join(p["text"] for p in content if isinstance(p, dict) and isinstance(p.get("text"), str))
+    return content if isinstance(content, str) else ""
+
+
+def prompt_of(call: Call) -> str:
+    """The question, put into the template with what was found for it."""
+    facets = call.facets
+    query: str = facets["query"]
+    texts = texts_of(facets)
+    if "json" in facets:
+        texts.append(text_of(facets["json"]))
+    template = call.parameters.get("chat_template") or ""
+    if template:
+        steps = places(template) & call.ancestors.keys()
+        if "documents" in facets and not texts and "context" in places(template) and not steps:
+            template = default_template("without_documents")
+    elif texts:
+        template = default_template("with_documents")
+    elif "documents" in facets:
+        template = default_template("without_documents")
+    else:
+        return query
+
+    def value(name: str) -> str | None:
+        if name == "question":
+            return query
+        if name == "context":
+            return "\n\n".join(texts)
+        given = call.ancestors.get(name)
+        return None if given is None else _text_given(given)
+
+    return fill(template, value)
+
+
+def _text_given(given: Facets) -> str:
+    if "json" in given:
+        return text_of(given["json"])
+    if "answer" in given:
+        return str(given["answer"])
+    if "documents" in given:
+        return "\n\n".join(texts_of(given))
+    return str(given.get("query", ""))
+
+
+def build_chat(call: Call) -> Any:
+    """``ChatCompletionRequest``: the conversation, its last user message replaced by the prompt."""
+    body = {k: v for k, v in call.parameters.items() if k != "chat_template" and not (k == "model" and not v)}
+    prompt = prompt_of(call)
+    history = call.facets.get("messages")
+    if history:
+        last = max((i for i, m in enumerate(history) if m.get("role", "user") == "user"), default=len(history))
+        untouched = prompt == call.facets["query"] and last < len(history) and _same(history[last], prompt)
+        messages = history if untouched else [*history[:last], {"role": "user", "content": prompt}, *history[last + 1 :]]
+    else:
+        messages = [{"role": "user", "content": prompt}]
+    return {**body, "messages": messages, "stream": call.stream}
+
+
+def _same(message: dict[str, Any], prompt: str) -> bool:
+    return _content(message.get("content")) == prompt  # then content parts (images) stay as the client sent them
+
+
+def read_chat(body: Any, call: Call) -> Facets:
+    """``ChatCompletion``, or a text completion (``choices[].text``), or OPEA's ``GeneratedDoc``."""
+    if not isinstance(body, dict):
+        raise WrongShape("it is no object")
+    choices = body.get("choices")
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        choice = choices[0]
+        message = choice.get("message")
+        answer = message.get("content") if isinstance(message, dict) else choice.get("text")
+        where = "choices[0].message.content"
+        finish = choice.get("finish_reason")
+    else:
+        answer, where, finish = body.get("text"), "choices[0]", None
+    if not isinstance(answer, str):
+        raise WrongShape(f"there is no {where}")
+    if not answer:
+        raise WrongShape(f"{where} is empty: no answer was generated")
+    facets: Facets = {"answer": answer}
+    if isinstance(finish, str) and finish != "stop":
+        facets["finish_reason"] = finish
+    if isinstance(body.get("usage"), dict):
+        facets["usage"] = body["usage"]
+    return facets
+
+
+def build_text(call: Call) -> Any:
+    """``TextDoc``: the answer when there is one, else the question."""
+    return {"text": call.facets.get("answer", call.facets["query"]), **call.parameters}
+
+
+def read_guarded(body: Any, call: Call) -> Facets:
+    """``GuardedText``: the text as it may go on, or the reason why it may not."""
+    text = body.get("text") if isinstance(body, dict) else None
+    if not isinstance(text, str):
+        raise WrongShape("there is no text")
+    if body.get("downstream_black_list") or text.startswith(_BLOCKED):
+        return {"verdict": text}
+    if not text:
+        return {}
+    return {"answer": text} if "answer" in call.facets else {"query": text}
+
+
+PORTS = {
+    "ChatRequest": Port(read=read_request),
+    "ChatCompletionRequest": Port(build=build_chat),
+    "ChatCompletion": Port(read=read_chat),
+    "TextDoc": Port(build=build_text),
+    "GuardedText": Port(read=read_guarded),
+}

@@ -1,0 +1,101 @@
+"""What the code of a port type is: a request made of facets, and facets read from a reply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+__all__ = ["Build", "Call", "Facets", "Port", "Read", "WrongShape", "documents_of", "texts_of"]
+
+Facets = dict[str, Any]
+"""What a run knows so far: ``query``, ``messages``, ``embedding``, ``documents`` (objects with ``text``), ``answer``,
+``verdict``, ``json``, and ``body``, the client's own JSON. Where branches meet, ``branches`` has what each knew."""
+
+_NO_OUTPUTS: Mapping[str, Facets] = MappingProxyType({})
+
+
+class WrongShape(Exception):
+    """A reply that is not what its port type says.
+
+    Parameters
+    ----------
+    reason
+        What is missing.
+    body
+        The reply, where whoever catches this does not have it.
+    """
+
+    def __init__(self, reason: str, body: bytes = b"") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.body = body
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of a service.
+
+    Parameters
+    ----------
+    facets
+        What its ancestors gave.
+    parameters
+        The service's parameters for this request, ``None`` left out.
+    stream
+        Whether the reply is wanted in parts.
+    ancestors
+        Name of each step before it -> the facets that it gave itself.
+    """
+
+    facets: Facets
+    parameters: Mapping[str, Any]
+    stream: bool = False
+    ancestors: Mapping[str, Facets] = field(default_factory=lambda: _NO_OUTPUTS)
+
+
+Build = Callable[[Call], Any]
+Read = Callable[[Any, Call], Facets]
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port type's code.
+
+    Parameters
+    ----------
+    build
+        The JSON to send; ``None`` for a type that no request has.
+    read
+        Facets of the JSON that came back, given the call it answers; ``None`` for a type that no reply has.
+    """
+
+    build: Build | None = None
+    read: Read | None = None
+
+
+def documents_of(value: Any, key: str) -> list[dict[str, Any]]:
+    """Documents out of a list of texts or of objects with ``text``.
+
+    Raises
+    ------
+    WrongShape
+        When it is no such list.
+    """
+    if not isinstance(value, list):
+        raise WrongShape(f"{key} is no list")
+    documents = []
+    for i, item in enumerate(value):
+        if isinstance(item, str):
+            documents.append({"text": item})
+        elif isinstance(item, dict) and isinstance(item.get("text"), str):
+            documents.append(item)
+        else:
+            raise WrongShape(f"{key}[{i}] has no text")
+    return documents
+
+
+def texts_of(facets: Facets) -> list[str]:
+    """The documents' texts."""
+    return [d["text"] for d in facets.get("documents", ())]

@@ -1,0 +1,84 @@
+"""From a pipeline and its routes to programs: the only place of the gateway that knows what a pipeline is."""
+
+from __future__ import annotations
+
+import networkx as nx
+
+from opea_nb.errors import PlanError
+from opea_nb.gateway.config import Config
+from opea_nb.gateway.program import Program, StepSpec, program
+from opea_nb.gateway.transport import Target, target
+from opea_nb.pipeline import MAIN
+
+__all__ = ["bearer_of", "programs", "url_of"]
+
+
+def programs(config: Config) -> dict[str, Program]:
+    """Every flow that has an endpoint, by flow name. A service's routes (dataprep's) are passed through instead.
+
+    Raises
+    ------
+    PlanError
+        When a flow cannot run: a service has no address, or lacks what its request is made of.
+    """
+    pipeline = config.pipeline
+    made = {}
+    for flow in pipeline.flows.values():
+        graph = pipeline.flow(flow.name)
+        if not graph or all(pipeline.component(name).routes for name in graph):
+            continue
+        endpoint = pipeline.endpoint if flow.name == MAIN else flow.endpoint or f"{pipeline.endpoint}/{flow.name}"
+        position = {name: i for i, name in enumerate(pipeline.services)}
+        order = nx.lexicographical_topological_sort(graph, key=position.__getitem__)
+        specs = [_spec(config, name, sorted(graph.predecessors(name), key=position.__getitem__)) for name in order]
+        made[flow.name] = program(pipeline.name, flow.name, endpoint, specs)
+    return made
+
+
+def _spec(config: Config, name: str, after: list[str]) -> StepSpec:
+    component = config.pipeline.component(name)
+    service = config.pipeline.services[name]
+    reply = config.pipeline.catalog.port_type(component.output)
+    defaults = {p.name: p.default for p in component.parameters}
+    return StepSpec(
+        name=name,
+        target=service_target(config, name),
+        input=component.input,
+        output=component.output,
+        after=tuple(after),
+        parameters={**defaults, **service.parameters},
+        declared=frozenset(defaults),
+        needs=config.pipeline.catalog.port_type(component.input).needs,
+        gives=reply.gives,
+    )
+
+
+def service_target(config: Config, name: str, *, path: str = "", method: str = "POST") -> Target:
+    """A service as it is called, with its credentials; another `path` of the same server when one is given."""
+    url = url_of(config, name)
+    if path:
+        scheme, _, rest = url.partition("://")
+        url = f"{scheme}://{rest.partition('/')[0]}{path}"
+    return target(url, timeouts=config.timeouts, bearer=bearer_of(config, name), method=method)
+
+
+def url_of(config: Config, name: str) -> str:
+    """Where a service is.
+
+    Raises
+    ------
+    PlanError
+        When that is not known.
+    """
+    url = config.routes.get(name) or config.pipeline.services[name].url
+    if not url:
+        raise PlanError(f"there is no route to {name}", hint=f'put "{name}": "http://host:port/path" in OPEA_NB_ROUTES')
+    return url
+
+
+def bearer_of(config: Config, name: str) -> str:
+    """What a service is shown: its own key, or the deployment's token when it is part of the deployment."""
+    service = config.pipeline.services[name]
+    if service.api_key:
+        return config.keys.get(service.api_key, "")
+    return "" if service.url else config.token

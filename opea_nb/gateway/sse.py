@@ -1,0 +1,174 @@
+"""The server-sent-event dialects of OPEA's services, read however the bytes are split, and the two that we speak.
+
+====  =============================================================================================
+F1    ``data: b'tok'``: the repr of the token's UTF-8 bytes (OPEA's mega services)
+F2    ``data: {"choices":[{"delta":{"content": …}}]}`` (OpenAI chat chunks)
+F3    ``data: {"choices":[{"text": …}]}`` (OpenAI completions)
+F4    ``data: {"ops":[{"path":"/streamed_output/-","value": …}]}`` (OPEA's docsum and faqgen)
+====  =============================================================================================
+
+All end with ``data: [DONE]``; a ``finish_reason`` is an end as well.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+import orjson
+
+__all__ = ["DONE", "StreamError", "TokenReader", "chat_chunk", "error_event", "opea_chunk"]
+
+DONE = b"data: [DONE]\n\n"
+_MAX_EVENT = 8 * 1024 * 1024
+
+
+class StreamError(Exception):
+    """An event that says the service failed, or that cannot be read."""
+
+
+class TokenReader:
+    """Reads the text out of a stream of any of F1 to F4.
+
+    >>> reader = TokenReader()
+    >>> reader.feed(b"data: b'Hel'\\n\\ndata: {\\"choices\\":[{\\"del"), reader.feed(b'ta":{"content":"lo"}}]}\\n\\n')
+    (['Hel'], ['lo'])
+    >>> reader.feed(b"data: [DONE]\\n\\n"), reader.done
+    ([], True)
+    """
+
+    __slots__ = ("_line", "_parts", "_skip_lf", "done", "events", "finish_reason", "usage")
+
+    def __init__(self) -> None:
+        self.done = False
+        self.finish_reason = ""
+        self.usage: Mapping[str, object] | None = None
+        self.events = 0
+        self._line = b""
+        self._parts: list[bytes] = []
+        self._skip_lf = False
+
+    def feed(self, data: bytes) -> list[str]:
+        """Take the next bytes; the tokens that they complete.
+
+        Raises
+        ------
+        StreamError
+            When an event reports an error or is none of the dialects.
+        """
+        tokens: list[str] = []
+        if self._skip_lf and data:
+            if data[:1] == b"\n":
+                data = data[1:]
+            self._skip_lf = False
+        data = self._line + data
+        if len(data) > _MAX_EVENT or sum(map(len, self._parts)) > _MAX_EVENT:
+            raise StreamError(f"one event is over {_MAX_EVENT} bytes")
+        if b"\r" in data:
+            # a CR may be the first half of CRLF: whether it is, only the next byte tells
+            self._skip_lf = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *lines, self._line = data.split(b"\n")
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._parts.append(line[6:] if line.startswith(b"data: ") else line[5:])
+            elif not line and self._parts:
+                payload = b"\n".join(self._parts)
+                self._parts = []
+                self._event(payload, tokens)
+        return tokens
+
+    def finish(self) -> list[str]:
+        """The end of the bytes: tokens of a last event that was not closed by an empty line."""
+        return self.feed(b"\n\n") if self._line or self._parts else []
+
+    @property
+    def complete(self) -> bool:
+        """Whether the stream said that it is at its end."""
+        return self.done or bool(self.finish_reason)
+
+    def _event(self, payload: bytes, tokens: list[str]) -> None:
+        self.events += 1
+        text = payload.strip()
+        if text == b"[DONE]":
+            self.done = True
+        elif text[:2] in (b"b'", b'b"'):
+            tokens.append(_unrepr(text))
+        elif text[:1] == b"{":
+            try:
+                chunk = orjson.loads(text)
+            except orjson.JSONDecodeError as e:
+                raise StreamError(f"an event is no JSON ({e}): {_start(text)}") from e
+            self._chunk(chunk, text, tokens)
+        elif text:
+            raise StreamError(f"an event is of no known dialect: {_start(text)}")
+
+    def _chunk(self, chunk: dict[str, object], text: bytes, tokens: list[str]) -> None:
+        choices = chunk.get("choices")
+        if isinstance(choices, list):
+            for choice in choices[:1]:
+                if not isinstance(choice, dict):
+                    raise StreamError(f"an event has a choice that is no object: {_start(text)}")
+                delta = choice.get("delta")
+                token = delta.get("content") if isinstance(delta, dict) else choice.get("text")
+                if isinstance(token, str) and token:
+                    tokens.append(token)
+                if isinstance(choice.get("finish_reason"), str):
+                    self.finish_reason = choice["finish_reason"]
+        elif isinstance(chunk.get("ops"), list):
+            for op in chunk["ops"]:  # type: ignore[attr-defined]  # a list: the line above looked
+                # other paths repeat the same text
+                if isinstance(op, dict) and op.get("path") == "/streamed_output/-":
+                    value = op.get("value")
+                    if isinstance(value, str) and value:
+                        tokens.append(value)
+        elif chunk.get("error") or chunk.get("object") == "error" or chunk.get("detail"):
+            raise StreamError(_message(chunk))
+        if isinstance(chunk.get("usage"), dict):
+            self.usage = chunk["usage"]  # type: ignore[assignment]  # a dict: the line above looked
+
+
+def _unrepr(text: bytes) -> str:
+    try:
+        value = ast.literal_eval(text.decode("ascii"))
+        return value.decode() if isinstance(value, bytes) else str(value)
+    except (ValueError, SyntaxError):
+        # upstream's own fake streams put the text between b' and ' without escaping it
+        return text[2:-1].decode("utf-8", "replace")
+
+
+def _message(chunk: Mapping[str, object]) -> str:
+    error = chunk.get("error") or chunk.get("message") or chunk.get("detail")
+    if isinstance(error, dict):
+        error = error.get("message") or error
+    return f"the stream reports an error: {error}"
+
+
+def _start(text: bytes) -> str:
+    return text[:200].decode("utf-8", "replace")
+
+
+def opea_chunk(token: str) -> bytes:
+    """A token in F1, as OPEA's mega services write it.
+
+    >>> opea_chunk("it's\\n")
+    b'data: b"it\\'s\\\\n"\\n\\n'
+    """
+    return b"data: %b\n\n" % repr(token.encode()).encode("ascii")
+
+
+def chat_chunk(run: str, model: str, created: int, delta: Mapping[str, str], finish_reason: str = "") -> bytes:
+    """A chat completion chunk (F2)."""
+    chunk = {
+        "id": f"chatcmpl-{run}",
+        "object": "chat.completion.chunk",
+        "created": created,
+        "model": model,
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason or None}],
+    }
+    return b"data: %b\n\n" % orjson.dumps(chunk)
+
+
+def error_event(error: Mapping[str, object]) -> bytes:
+    """What ends a stream that cannot go on; no ``[DONE]`` follows."""
+    return b"data: %b\n\n" % orjson.dumps({"error": error})
