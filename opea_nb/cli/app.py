@@ -1,0 +1,180 @@
+"""The commands. What they do is imported when they run, so that ``opea-nb --help`` is quick."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from opea_nb.cli.output import out, print_json
+
+if TYPE_CHECKING:
+    from opea_nb.backends import DeploymentInfo
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Deploy, query and trace OPEA pipelines from a terminal.",
+    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 deployment failed or not found, 4 query failed, "
+    "130 interrupted.",
+)
+
+Name = Annotated[str, typer.Argument(help="Name of the deployment; see `opea-nb ps`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A pipeline in unified YAML.")]
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from opea_nb import __version__
+
+    out.print(__version__)
+
+
+@app.command()
+def models() -> None:
+    """Bring the language model that embedded pipelines use."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from opea_nb.services.models import ensure_model, model_path
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=out, transient=True) as bar:
+        task = bar.add_task(model_path().name, total=None)
+        path = ensure_model(lambda done, total: bar.update(task, completed=done, total=total or None))
+    out.print(Text(str(path)), soft_wrap=True)
+
+
+@app.command()
+def up(
+    file: File,
+    name: Annotated[str, typer.Option(help="Name of the deployment; default: the pipeline's.")] = "",
+    keep: Annotated[
+        bool, typer.Option("--keep/--foreground", help="Stay until `opea-nb down`, or end with Ctrl-C.")
+    ] = True,
+    timeout: Annotated[float, typer.Option(help="Seconds for all to be ready; 0: each service's own limit.")] = 0.0,
+) -> None:
+    """Deploy a pipeline on this machine."""
+    from opea_nb.backends import deploy
+    from opea_nb.cli.live import Deploying, service_table
+    from opea_nb.formats.unified import load
+
+    with Deploying() as show:
+        app_ = deploy(load(file), name=name, keep=keep, timeout=timeout or None, progress=show)
+    out.print(service_table(app_.status()))
+    out.print(Text(f"{app_.name} is ready at {app_.url}"), soft_wrap=True)
+    if keep:
+        app_.close()
+        return
+    out.print("Ctrl-C ends it.")
+    with app_:
+        signal.pause()
+
+
+@app.command()
+def ps(json: Json = False) -> None:
+    """List what runs."""
+    from rich.table import Table
+
+    from opea_nb.backends import deployments
+
+    found = deployments()
+    if json:
+        print_json([_info(d) for d in found])
+        return
+    if not found:
+        out.print("Nothing runs.")
+        return
+    table = Table("name", "pipeline", "state", "services", "stays", box=None, pad_edge=False)
+    for d in found:
+        table.add_row(Text(d.name), Text(d.pipeline), Text(d.state), str(len(d.services)), "yes" if d.keep else "no")
+    out.print(table)
+
+
+def _info(d: DeploymentInfo) -> dict[str, object]:
+    return dataclasses.asdict(d) | {"state": d.state}
+
+
+@app.command()
+def logs(
+    name: Name,
+    service: Annotated[str, typer.Argument(help="Name of a service, or `gateway`.")],
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 100,
+) -> None:
+    """Print the log of a service."""
+    from opea_nb.backends import attach
+
+    with attach(name) as found:
+        text = found.logs(service, lines)
+    out.print(Text(text), soft_wrap=True)
+
+
+@app.command()
+def ask(
+    name: Name,
+    question: Annotated[str, typer.Argument(help="The question.")],
+    max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 256,
+    timeout: Annotated[float, typer.Option(help="Seconds for the answer; 0: no limit of this command.")] = 0.0,
+    json: Json = False,
+) -> None:
+    """Ask, and watch the steps."""
+    from opea_nb.backends import attach
+    from opea_nb.cli.live import show_query
+
+    with attach(name) as found:
+        if json:
+            answer = found.query(question, max_tokens=max_tokens, timeout=timeout or None, show=False)
+            print_json(
+                {"answer": answer.text, "run": answer.run_id, "steps": [dataclasses.asdict(s) for s in answer.steps]}
+            )
+        else:
+            show_query(lambda: found.start_query(question, max_tokens=max_tokens, timeout=timeout or None))
+
+
+@app.command()
+def ingest(
+    name: Name, files: Annotated[list[Path], typer.Argument(help="Files or folders.")], json: Json = False
+) -> None:
+    """Put documents into the store that the retriever searches."""
+    from opea_nb.backends import attach
+
+    with attach(name) as found:
+        done = found.ingest(*files)
+    if json:
+        print_json([dataclasses.asdict(d) for d in done])
+        return
+    for document in done:
+        out.print(Text(f"ingested {document.name}"), soft_wrap=True)
+
+
+@app.command()
+def down(
+    name: Annotated[str, typer.Argument(help="Name of the deployment.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Every deployment.")] = False,
+    volumes: Annotated[bool, typer.Option("--volumes", help="Delete the ingested documents too.")] = False,
+) -> None:
+    """End a deployment, or all."""
+    from opea_nb.backends import attach, deployments
+
+    if bool(name) == every:
+        raise typer.BadParameter("give a name, or --all")
+    for found in [d.name for d in deployments()] if every else [name]:
+        attach(found).down(volumes=volumes)
+        out.print(Text(f"{found} ended"))
+
+
+@app.command()
+def demo() -> None:
+    """Deploy the embedded ChatQnA, put documents in, ask, and show every step."""
+    from opea_nb.cli.demo import run_demo
+
+    run_demo()

@@ -1,0 +1,42 @@
+"""What goes to the terminal: text for people, JSON for programs, errors with the next step."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+
+from opea_nb.errors import DeployError, OpeaError, RunError
+
+__all__ = ["EXIT_DEPLOY", "EXIT_ERROR", "EXIT_RUN", "exit_code", "out", "print_error", "print_json"]
+
+EXIT_ERROR = 1
+EXIT_DEPLOY = 3
+EXIT_RUN = 4
+
+# rich itself leaves colours and live displays away when the output is no terminal or NO_COLOR is set
+out = Console(highlight=False)
+
+
+def print_json(data: object) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_error(error: OpeaError) -> None:
+    """What happened, the log if there is one, and the next step, on stderr."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold red]Error:[/] {escape(error.message)}")
+    for line in getattr(error, "log_tail", ()):
+        console.print(f"  | {escape(line)}", style="dim")
+    if error.hint:
+        console.print(f"  → {escape(error.hint)}")
+
+
+def exit_code(error: OpeaError) -> int:
+    """3 for a deployment, 4 for a query, 1 for anything else."""
+    if isinstance(error, DeployError):
+        return EXIT_DEPLOY
+    return EXIT_RUN if isinstance(error, RunError) else EXIT_ERROR
