@@ -15,7 +15,7 @@ __all__ = ["PAGES_LIMIT", "Section", "Unreadable", "read_document"]
 
 PAGES_LIMIT = 1000
 SECONDS_LIMIT = 120.0
-_LEAST = 120  # a section of fewer characters is a heading or a caption: it goes with the one after it
+_LEAST = 80  # a section of fewer characters is a heading or a caption: it goes with the one after it
 _HEADING = re.compile(r"(?m)^ {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _FENCE = re.compile(r"(?m)^ {0,3}(```|~~~)[^\n]*\n.*?(?:^ {0,3}\1|\Z)", re.DOTALL)
 # fmt: off

@@ -15,7 +15,7 @@ from opea_nb.errors import ModelError
 from opea_nb.services.asgi import Refused
 from opea_nb.services.serving import log
 
-__all__ = ["Engine", "EngineError", "load_engine"]
+__all__ = ["ChatServer", "Engine", "EngineError", "load_engine", "load_server"]
 
 WAITING_LIMIT = 64
 # with progress told at every batch, a client that leaves while a long prompt is read is noticed this many tokens later
@@ -141,6 +141,11 @@ def _engine_error(error: Any) -> EngineError:
 
 
 def load_engine(path: Path, context_tokens: int) -> Engine:
+    """`load_server`, with a queue before it."""
+    return Engine(load_server(path, context_tokens), path.stem)
+
+
+def load_server(path: Path, context_tokens: int) -> ChatServer:
     """Load a GGUF file; takes a second for a small one, and blocks.
 
     Parameters
@@ -174,7 +179,9 @@ def load_engine(path: Path, context_tokens: int) -> Engine:
     params.cache_ram_mib = 0
     params.verbosity = 0
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = max(1, min(threads, 16))
+    for cpu in (params.cpuparams, params.cpuparams_batch):
+        cpu.n_threads = max(1, min(threads, 16))
+        cpu.poll = 0  # waiting by spinning starves the other services of a small machine, and then this one
     # xllamacpp always opens an HTTP port of its own, on a free one; nobody is told this key, so nobody can use it
     params.hostnames = ["127.0.0.1"]
     params.port = 0
@@ -182,10 +189,10 @@ def load_engine(path: Path, context_tokens: int) -> Engine:
     params.ui = params.endpoint_slots = False
     params.n_threads_http = 1
     try:
-        server = xllamacpp.Server(params)
+        loaded: ChatServer = xllamacpp.Server(params)
     except RuntimeError as e:
         raise ModelError(
             f"llama.cpp cannot load {path.name}: {e}", hint="the file may be damaged, or need a newer xllamacpp"
         ) from e
     log(f"model {path.stem} loaded: {context_tokens} tokens of context, {params.cpuparams.n_threads} threads")
-    return Engine(server, path.stem)
+    return loaded

@@ -294,8 +294,10 @@ def run(app: ASGIApp, *, name: str, settings: Settings | None = None, grace: flo
         signal.signal(number, _leave)
     host, port = sock.getsockname()[:2]
     log(f"{name} listens on http://{host}:{port}")
-    server.run(sockets=[sock])
-    log(f"{name} ended")
+    try:
+        server.run(sockets=[sock])
+    finally:
+        log(f"{name} ended")
     if not server.started:
         sys.exit(f"{name}: could not start")
     sys.exit(0)

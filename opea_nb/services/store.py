@@ -95,7 +95,7 @@ class Store:
             self._db.enable_load_extension(True)
             self._db.load_extension(sqlite_vec.loadable_path())
             self._db.enable_load_extension(False)
-            self._db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
+            self._db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON").fetchall()
             with self._changing():
                 self._db.execute(_SCHEMA)
         except (apsw.Error, OSError) as e:
@@ -183,6 +183,8 @@ class Store:
                 "INSERT INTO passages(document_id, number, text, page, heading) VALUES (?,?,?,?,?)",
                 (document, position, passage.text, passage.page or None, passage.heading),
             )
+            if not vector.any():
+                continue  # a text without words has no direction: it is listed, and never near to anything
             self._db.execute(
                 f"INSERT INTO vectors_{number}(rowid, embedding) VALUES (?,?)",
                 (self._db.last_insert_rowid(), vector.astype(np.float32).tobytes()),
@@ -210,7 +212,7 @@ class Store:
         with self._lock:
             rows = self._db.execute(query, (index,)).fetchall()
         # the tables are STRICT, so the columns have these types
-        return [StoredDocument(*row) for row in cast(list[tuple[str, int, int, float]], rows)]
+        return [StoredDocument(*row) for row in cast("list[tuple[str, int, int, float]]", rows)]
 
     def indexes(self) -> list[str]:
         """Names of the indexes that hold documents."""
@@ -231,6 +233,8 @@ class Store:
             if row is None:
                 return []
             _check_dimension(index, row[1], int(vector.shape[0]))
+            if not vector.any():
+                return []
             query = f"""WITH near AS (SELECT rowid, distance, embedding FROM vectors_{row[0]}
                           WHERE embedding MATCH ? AND k = ?)
                         SELECT p.id, p.text, d.name, p.number, coalesce(p.page, 0), p.heading, near.distance,
@@ -247,10 +251,9 @@ def _found(row: tuple[apsw.SQLiteValue, ...]) -> Found:
     assert isinstance(position, int)
     assert isinstance(page, int)
     assert isinstance(blob, bytes)
-    # a vector of zeros (a text without words) has no direction, so no distance either: as far as unrelated
-    far = 1.0 if distance is None else float(distance)
+    assert isinstance(distance, float)
     vector = np.frombuffer(blob, dtype=np.float32)
-    return Found(number, str(text), str(source), position, page, str(heading), far, vector)
+    return Found(number, str(text), str(source), position, page, str(heading), distance, vector)
 
 
 def _check_dimension(index: str, held: int, given: int) -> None:

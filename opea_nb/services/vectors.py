@@ -5,34 +5,25 @@ The weights come inside its package: nothing is fetched, and 256 numbers a text 
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opea_nb.errors import ModelError
 
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer  # the retriever uses this module for its types only
+
 __all__ = ["MODEL_NAME", "Embedded", "Matrix", "WordVectors", "load_word_vectors"]
 
 MODEL_NAME = "wordllama-l2-supercat-256"
 Matrix: TypeAlias = NDArray[np.float32]
-
-
-class Encoding(Protocol):
-    """What a tokenizer gives for one text."""
-
-    ids: list[int]
-
-
-class Tokenizer(Protocol):
-    """The part of ``tokenizers.Tokenizer`` used here."""
-
-    def encode_batch(self, texts: list[str], /, *, add_special_tokens: bool) -> list[Encoding]:
-        """Token ids of each text."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +95,27 @@ class WordVectors:
         return [np.minimum(np.array(e.ids, dtype=np.int64), last) for e in encoded]
 
 
+@cache
 def load_word_vectors() -> WordVectors:
-    """Load the vectors that the ``wordllama`` package carries, offline.
+    """The vectors that the ``wordllama`` package carries, loaded once, offline.
 
     Raises
     ------
     ModelError
-        When the package's files are missing.
+        When the package's files are missing or damaged.
     """
-    import wordllama  # half a second of imports, for the loading thread only
+    # Read from the package's files rather than through its code: that imports much else (a second on a cold start), and
+    # its last version with a wheel for Linux on ARM cannot load its own weights.
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
 
+    spec = importlib.util.find_spec("wordllama")
+    folder = Path(spec.origin).parent if spec and spec.origin else Path("wordllama")
     try:
-        model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
-    except FileNotFoundError as e:
-        raise ModelError(f"the wordllama package lacks its weights: {e}", hint="reinstall wordllama") from e
-    model.tokenizer.no_padding()
-    return WordVectors(model.embedding, model.tokenizer)
+        vectors = load_file(folder / "weights" / "l2_supercat_256.safetensors")["embedding.weight"]
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizers" / "l2_supercat_tokenizer_config.json"))
+    except Exception as e:  # both libraries raise bare kinds of their own for a missing or broken file
+        raise ModelError(f"cannot read the word vectors in {folder}: {e}", hint="reinstall wordllama") from e
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return WordVectors(vectors.astype(np.float32), tokenizer)

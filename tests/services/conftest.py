@@ -35,10 +35,12 @@ async def serving(app: ASGIApp, token: str = "") -> AsyncIterator[httpx.AsyncCli
 
 async def ready(client: httpx.AsyncClient) -> dict[str, object]:
     """The health check's body once it says something other than starting."""
-    async with asyncio.timeout(60):
-        while (body := (await client.get("/v1/health_check")).json())["status"] == "starting":
+    async with asyncio.timeout(120):
+        while True:
+            body: dict[str, object] = (await client.get("/v1/health_check")).json()
+            if body["status"] != "starting":
+                return body
             await asyncio.sleep(0.02)
-    return body
 
 
 @pytest.fixture

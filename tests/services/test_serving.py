@@ -69,7 +69,7 @@ def test_a_process_ends_when_its_parents_end_of_the_lifeline_closes(tmp_path: Pa
 
 
 def test_only_the_health_check_is_free_of_the_token_which_no_log_shows(tmp_path: Path) -> None:
-    with process(tmp_path / "log", OPEA_NB_TOKEN=TOKEN) as (child, url):
+    with process(tmp_path / "log", OPEA_NB_TOKEN=TOKEN) as (_, url):
         wait_ready(url)
 
         def status(authorization: str) -> int:
