@@ -40,7 +40,7 @@ def split(text: str, size: int = 1500, overlap: int = 100) -> list[Span]:
     ValueError
         When the sizes make no sense.
 
-    >>> text = "One fish. Two fish.\\n\\nRed fish, blue fish."
+    >>> text = "One fish. Two fish.\n\nRed fish, blue fish."
     >>> [text[s.start : s.end] for s in split(text, size=22, overlap=0)]
     ['One fish. Two fish.', 'Red fish, blue fish.']
     """
