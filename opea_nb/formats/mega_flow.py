@@ -20,9 +20,10 @@ from dataclasses import dataclass, field
 import networkx as nx
 
 from opea_nb.errors import FormatError
-from opea_nb.formats.mega_flow_write import name_fault, write
+from opea_nb.formats.mega_flow_write import write
+from opea_nb.pipeline.names import name_fault
 
-__all__ = ["MegaFlow", "Rule", "name_fault", "parse", "write"]
+__all__ = ["MegaFlow", "Rule", "parse", "write"]
 
 # Two groups of n and m names make n * m edges: a short text could fill the memory.
 _EDGES = 5_000

@@ -7,28 +7,10 @@ from collections.abc import Iterable, Mapping
 import networkx as nx
 
 from opea_nb.errors import FormatError
+from opea_nb.pipeline.names import name_fault
 
 # One complete bipartite piece of a graph: every name of the first has an edge to every name of the second.
 _Piece = tuple[frozenset[str], frozenset[str]]
-
-
-def name_fault(name: str) -> str:
-    """Why ``mega_flow`` cannot carry a name; empty when it can.
-
-    >>> name_fault("llm-2"), name_fault("a,b"), name_fault("")
-    ('', 'a `,`', 'nothing')
-    """
-    if not name:
-        return "nothing"
-    if name != name.strip():
-        return "white space at its ends"
-    for character in ",()>":
-        if character in name:
-            return f"a `{character}`"
-    for character in "→⇒»":
-        if character in name:
-            return f"an arrow `{character}`"
-    return "" if name.isprintable() else "a line break or another control character"
 
 
 def write(names: Iterable[str], edges: Iterable[tuple[str, str]]) -> tuple[str, ...]:

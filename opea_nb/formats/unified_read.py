@@ -11,11 +11,11 @@ import networkx as nx
 
 from opea_nb.catalog import GENERIC, Catalog, Component
 from opea_nb.errors import FormatError, PipelineError
-from opea_nb.formats.mega_flow import MegaFlow, Rule, name_fault, parse
+from opea_nb.formats.mega_flow import MegaFlow, Rule, parse
 from opea_nb.formats.unified_fields import Fields, near
 from opea_nb.formats.yaml_text import Document, Path, Value
 from opea_nb.pipeline import MAIN, Engine, Flow, MegaService, Pipeline, Service
-from opea_nb.pipeline.spec import check_name, check_pipeline_name
+from opea_nb.pipeline.names import check_name, check_pipeline_name
 
 if TYPE_CHECKING:
     Graph = nx.DiGraph[str]
@@ -149,9 +149,6 @@ def _check(entries: Fields, name: str, what: str) -> None:
         check_name(name, what)
     except PipelineError as error:
         raise entries.error(error.message, name, error.hint, of_key=True) from error
-    if fault := name_fault(name):
-        hint = "use letters, digits, - and _"
-        raise entries.error(f"the {what} name {name!r} holds {fault}", name, hint, of_key=True)
 
 
 def _refuse_port_clash(entries: Fields) -> None:

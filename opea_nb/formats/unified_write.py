@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import networkx as nx
 
 from opea_nb.errors import FormatError
-from opea_nb.formats.mega_flow import name_fault, write
+from opea_nb.formats.mega_flow import write
 from opea_nb.formats.unified_read import (
     ENGINE_KEYS,
     ENGINES,
@@ -34,12 +34,10 @@ def plain(pipeline: Pipeline) -> Data:
     Raises
     ------
     FormatError
-        For a name that ``mega_flow`` cannot carry, or an unknown key that has become a known one.
+        For an unknown key that has become a known one.
     """
     names, services, engines = _in_flow_order(pipeline), pipeline.services, pipeline.engines
     taken = Counter(_port(pipeline, service) for service in services.values() if not service.url)
-    for name in names:
-        _refuse_fault(name, "service")
     mega = pipeline.mega
     settings: Data = {"name": mega.name, "port": mega.port}
     if mega.endpoint:
@@ -82,7 +80,6 @@ def _rules(pipeline: Pipeline, flow: str) -> list[str]:
 
 
 def _flow(pipeline: Pipeline, name: str) -> Data:
-    _refuse_fault(name, "flow")
     if name in MEGA_KEYS:
         raise FormatError(f"a flow called {name!r} cannot be written: {MEGA} has a key of that name", hint="rename it")
     flow = pipeline.flows[name]
@@ -117,7 +114,6 @@ def _port(pipeline: Pipeline, service: Service) -> int:
 
 
 def _engine(pipeline: Pipeline, engine: Engine) -> Data:
-    _refuse_fault(engine.name, "engine")
     data: Data = {} if pipeline.catalog.find(name=engine.name).kind == engine.kind else {"kind": engine.kind}
     if engine.url:
         data["url"] = engine.url
@@ -156,11 +152,6 @@ def _sorted(value: Any) -> Any:
         keys = sorted(value, key=lambda key: (type(key).__name__, str(key)))
         return {key: _sorted(value[key]) for key in keys}
     return [_sorted(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _refuse_fault(name: str, what: str) -> None:
-    if fault := name_fault(name):
-        raise FormatError(f"the {what} name {name!r} holds {fault}, which the format cannot carry", hint="rename it")
 
 
 def _number(value: float) -> float | int:

@@ -21,16 +21,8 @@ import networkx as nx
 
 from opea_nb.errors import DuplicateName, PipelineError
 from opea_nb.pipeline.edit import Edit, flow_of, spec
-from opea_nb.pipeline.spec import (
-    MAIN,
-    MegaService,
-    Node,
-    Position,
-    Service,
-    check_name,
-    check_node,
-    check_pipeline_name,
-)
+from opea_nb.pipeline.names import check_name, check_pipeline_name
+from opea_nb.pipeline.spec import MAIN, MegaService, Node, Position, Service, check_node
 from opea_nb.pipeline.wiring import Connect, Use
 
 if TYPE_CHECKING:

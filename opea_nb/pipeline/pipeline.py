@@ -16,9 +16,10 @@ from opea_nb.pipeline import edits, wiring
 from opea_nb.pipeline.edit import Edit
 from opea_nb.pipeline.handles import EngineHandle, Handle, ServiceHandle
 from opea_nb.pipeline.history import History
+from opea_nb.pipeline.names import check_pipeline_name
 from opea_nb.pipeline.naming import free_name, free_port
 from opea_nb.pipeline.reading import Name, ReadablePipeline, name_of
-from opea_nb.pipeline.spec import MAIN, Engine, Flow, MegaService, Service, check_pipeline_name
+from opea_nb.pipeline.spec import MAIN, Engine, Flow, MegaService, Service
 
 if TYPE_CHECKING:
     from opea_nb.backends import Deployment
@@ -290,6 +291,9 @@ class Pipeline(ReadablePipeline):
         for key in ("environment", "resources", "extra"):
             if key in fields:
                 fields[key] = dict(fields[key])  # a later change of the caller's own mapping is no edit
+        for key, nothing in (("endpoint", ""), ("port", 0)):
+            if key in fields and fields[key] == getattr(component, key, nothing):
+                fields[key] = nothing  # what the catalogue says anyway is not said twice: equality is by content
         if "parameters" in fields:
             fields["parameters"] = check_parameters(component, fields["parameters"])
         if fields.get("form") and fields["form"] not in component.forms:

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opea_nb.errors import PipelineError
+from opea_nb.pipeline.names import check_name
 
 MAIN = "main"
 """Name of the flow that the mega service's own endpoint runs."""
 
 Position = tuple[float, float]
-
-_NAME_LIMIT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,50 +117,6 @@ class MegaService:
 Node = Service | Engine
 
 
-def check_name(name: str, what: str = "service") -> str:
-    """The name, when every part of opea_nb can carry it.
-
-    Raises
-    ------
-    PipelineError
-        When it is empty, too long, has outer whitespace or control characters, or holds what ``mega_flow`` gives
-        another meaning: a comma, a parenthesis, ``>>``.
-
-    >>> check_name("retriever_2")
-    'retriever_2'
-    >>> check_name("a,b")
-    Traceback (most recent call last):
-    opea_nb.errors.PipelineError: ',' cannot be part of a service name: 'a,b'
-      → use letters, digits, - and _
-    """
-    hint = "use letters, digits, - and _"
-    if not isinstance(name, str) or not name:
-        raise PipelineError(f"a {what} needs a name", hint=hint)
-    if len(name) > _NAME_LIMIT:
-        raise PipelineError(f"the {what} name {name[:20]!r}… is over {_NAME_LIMIT} characters long", hint=hint)
-    bad = re.search(r">>|[,()]|^\s|\s$", name) or re.search(
-        r"[^\S ]|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", name
-    )
-    if bad:
-        raise PipelineError(f"{bad.group()!r} cannot be part of a {what} name: {name!r}", hint=hint)
-    return name
-
-
-def check_pipeline_name(name: str) -> str:
-    """The name, when it can be part of a URL path, a folder and a container's name.
-
-    Raises
-    ------
-    PipelineError
-        When it is anything but 1 to 63 letters, digits, ``-`` and ``_``, starting with a letter or digit.
-    """
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
-        raise PipelineError(
-            f"{name!r} is no name for a pipeline", hint="use up to 63 letters, digits, - and _, a letter or digit first"
-        )
-    return name
-
-
 def check_node(node: Node) -> Node:
     """The service or engine, when its own fields are in range.
 
@@ -179,6 +134,8 @@ def check_node(node: Node) -> Node:
     if node.url and not re.match(r"https?://[^/\s]+", node.url):
         raise PipelineError(f"{node.name}: {node.url!r} is no absolute HTTP URL", hint="write http://host:port/path")
     if isinstance(node, Service):
+        if node.url and node.endpoint:
+            raise PipelineError(f"{node.name}: has a url and an endpoint", hint="write the endpoint as part of the url")
         if node.endpoint and not re.fullmatch(r"/[^\s?#]*", node.endpoint):
             raise PipelineError(f"{node.name}: endpoint {node.endpoint!r} is no URL path", hint="write it as /v1/…")
         if node.api_key and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", node.api_key):

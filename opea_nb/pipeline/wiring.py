@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from opea_nb.errors import CycleError, DuplicateName, PipelineError, UnknownName
 from opea_nb.pipeline.edit import Edit, flow_of, members, spec
-from opea_nb.pipeline.spec import MAIN, Engine, Flow, Service, check_name
+from opea_nb.pipeline.names import check_name
+from opea_nb.pipeline.spec import MAIN, Engine, Flow, Service
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -134,6 +135,8 @@ class PutFlow:
 
     def apply(self, graph: Graph) -> Edit:
         check_name(self.flow.name, "flow")
+        if self.flow.name == MAIN and self.flow != Flow(MAIN):
+            raise PipelineError("the main flow's endpoint is the pipeline's own", hint="configure(endpoint=…)")
         before: Flow | None = graph.graph["flows"].get(self.flow.name)
         graph.graph["flows"][self.flow.name] = self.flow
         return PutFlow(before) if before else DropFlow(self.flow.name)

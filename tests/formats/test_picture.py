@@ -42,10 +42,10 @@ def test_any_name_is_shown_as_text(name: str) -> None:
     assert shown in [t.text for t in tree.iter("{http://www.w3.org/2000/svg}text")]
 
 
-def test_a_script_in_a_name_stays_text() -> None:
-    p = Pipeline()
-    p.add("service", "<script>x</script>")
-    assert "<script" not in svg(p)
+def test_a_script_in_a_note_stays_text(chatqna: Pipeline) -> None:
+    drawing = svg(chatqna, notes={"llm": "<script>x</script>"})
+    assert "<script" not in drawing
+    assert "&lt;script&gt;" in drawing
 
 
 def test_states_are_told_by_a_mark_and_not_by_colour_alone(chatqna: Pipeline) -> None:

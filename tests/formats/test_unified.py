@@ -227,8 +227,8 @@ def test_any_pipeline_comes_back_equal_and_its_text_does_not_depend_on_order(
         (RFC.replace("8080", "-1"), "16:9", r"use 1 to 65535"),
         (RFC.replace("/v1/emb", "v1/emb"), "3:15", r"no URL path\n.*`/v1/embeddings`"),
         (RFC.replace("  llm:", "  1:"), "11:3", "a service name is a number, not text"),
-        (RFC.replace("  llm:", '  "a,b":'), "11:3", "','"),
-        (RFC.replace("  llm:", '  "a>b":'), "11:3", "holds a `>`"),
+        (RFC.replace("  llm:", '  "a,b":'), "11:3", "a `,` cannot be part"),
+        (RFC.replace("  llm:", '  "a>b":'), "11:3", "a `>` cannot be part"),
         (one("endpoint: http://h:99999999/x"), "2:19", "no URL"),
         (one("endpoint: ftp://h/x"), "2:19", "no absolute HTTP URL"),
         (one("endpoint: http://me:secret@h/x"), "2:19", r"user name or password\n.*api_key"),
@@ -269,11 +269,6 @@ def test_two_services_of_one_kind_without_ports_come_back_equal() -> None:
 
 
 def test_what_the_format_cannot_carry_is_refused_on_writing() -> None:
-    for name in ("a>b", "a\u200b"):
-        pipeline = Pipeline()
-        pipeline.add("llm", name)
-        with pytest.raises(FormatError, match="holds"):
-            dumps(pipeline)
     pipeline = Pipeline()
     pipeline.add("llm", extra={"port": 5})
     with pytest.raises(FormatError, match="'port' has a meaning of its own"):
@@ -292,7 +287,7 @@ def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(tmp_path: Path) -> Non
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert load(path).name == "x"
     unwritable = Pipeline()
-    unwritable.add("llm", "a>b")
+    unwritable.add("llm", extra={"port": 5})
     with pytest.raises(FormatError):
         save(path, unwritable)
     assert load(path).name == "x"

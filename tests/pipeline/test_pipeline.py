@@ -106,7 +106,7 @@ def test_an_unknown_kind_names_the_nearest() -> None:
         Pipeline().add("retreiver")
 
 
-@pytest.mark.parametrize("name", ["a,b", "(a", "a>>b", " a", "a ", "a\nb", "a\x00", "", "x" * 101])
+@pytest.mark.parametrize("name", ["a,b", "(a", "a>b", "a→b", " a", "a ", "a\nb", "a\x00", "", "x" * 101])
 def test_names_that_no_file_can_carry_are_refused(name: str) -> None:
     p = Pipeline()
     if name:
@@ -142,6 +142,7 @@ def test_updating_merges_parameters_and_none_takes_one_out(chatqna: Pipeline) ->
         ({"endpoint": "v1/x"}, "URL path"),
         ({"api_key": "sk-123"}, "name of an environment variable"),
         ({"environment": {"A": 1}}, "variable with text"),
+        ({"url": "http://h/v1", "endpoint": "/v2"}, "has a url and an endpoint"),
         ({"prot": 1}, "did you mean port"),
     ],
 )
@@ -149,6 +150,12 @@ def test_bad_fields_are_refused_and_change_nothing(chatqna: Pipeline, fields: di
     before = chatqna.copy()
     with pytest.raises(PipelineError, match=message):
         chatqna.update("llm", **fields)
+    assert chatqna == before
+
+
+def test_saying_what_the_catalogue_says_is_saying_nothing(chatqna: Pipeline) -> None:
+    before = chatqna.copy()
+    chatqna.update("llm", port=9000, endpoint="/v1/chat/completions")
     assert chatqna == before
 
 
