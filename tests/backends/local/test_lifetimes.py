@@ -124,9 +124,7 @@ def test_a_crash_while_starting_is_reported_with_the_log(small: Pipeline) -> Non
 
 
 def test_too_slow_a_start_tells_what_was_last_seen(small: Pipeline) -> None:
-    with pytest.raises(
-        NotReady, match=r"in 1\.5 s; last seen: llm starting \(loading model 40 %\)"
-    ) as caught:
+    with pytest.raises(NotReady, match=r"in 1\.5 s; last seen: llm starting \(loading model 40 %\)") as caught:
         deploy(small, backend=stub_backend(llm="never_ready"), timeout=1.5)
     assert "mode never_ready" in "\n".join(caught.value.log_tail)
     assert pids() == set()

@@ -1,0 +1,120 @@
+"""The command line as a person or a program calls it: a process, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from opea_nb.backends.local import launch
+from opea_nb.backends.local.state import folders
+from opea_nb.services.models import model_path
+
+HOSTED = """\
+opea_micro_services:
+  llm:
+    kind: llm
+    url: http://127.0.0.1:9/v1/chat/completions
+opea_mega_service:
+  mega_flow:
+    - llm
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    monkeypatch.delenv("OPEA_NB_HOME", raising=False)
+    model = model_path()
+    monkeypatch.setenv("OPEA_NB_HOME", str(tmp_path / "home"))
+    if model.exists():
+        monkeypatch.setenv("MODEL_PATH", str(model))
+    yield dict(os.environ)
+    for folder in folders():
+        launch.end(folder)
+
+
+def opea_nb(environment: dict[str, str], *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "opea_nb.cli", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def test_help_is_quick_and_names_every_command(environment: dict[str, str]) -> None:
+    begin = time.monotonic()
+    text = opea_nb(environment, "--help").stdout
+    assert time.monotonic() - begin < 3  # 0.2 s alone; it must not load a web server or a model
+    assert all(c in text for c in ("models", "up", "ps", "logs", "ask", "ingest", "down", "demo", "version"))
+
+
+def test_help_loads_nothing_heavy(environment: dict[str, str]) -> None:
+    code = "import sys, opea_nb.cli.app; print({'httpx', 'networkx', 'uvicorn', 'wordllama'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_version(environment: dict[str, str]) -> None:
+    assert opea_nb(environment, "version").stdout == "0.1.0\n"
+
+
+def test_an_unknown_deployment_is_an_error_with_the_next_step(environment: dict[str, str]) -> None:
+    done = opea_nb(environment, "ask", "nobody", "hello?", code=3)
+    assert done.stdout == ""
+    assert done.stderr == "Error: no deployment named 'nobody' is running\n  → running: none\n"
+
+
+def test_wrong_usage_is_2(environment: dict[str, str]) -> None:
+    opea_nb(environment, "down", code=2)
+    opea_nb(environment, "up", "no-such-file.yaml", code=2)
+
+
+def test_a_file_that_is_no_pipeline_is_an_error(environment: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("opea_micro_services: [\n")
+    assert str(file) in opea_nb(environment, "up", str(file), code=1).stderr
+
+
+def test_a_deployment_from_up_to_down(environment: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "hosted.yaml"
+    file.write_text(HOSTED)
+    assert "mine is ready at http://127.0.0.1:" in opea_nb(environment, "up", str(file), "--name", "mine").stdout
+
+    (listed,) = json.loads(opea_nb(environment, "ps", "--json").stdout)
+    assert (listed["name"], listed["state"], listed["keep"]) == ("mine", "ready", True)
+    assert "mine" in opea_nb(environment, "ps").stdout
+    assert "gateway" in opea_nb(environment, "logs", "mine", "gateway").stdout
+    failed = opea_nb(environment, "ask", "mine", "hello?", code=4)
+    assert "llm" in failed.stderr
+    assert "127.0.0.1:9" in failed.stderr
+
+    opea_nb(environment, "up", str(file), "--name", "mine", code=3)
+    assert opea_nb(environment, "down", "--all").stdout == "mine ended\n"
+    assert opea_nb(environment, "ps").stdout == "Nothing runs.\n"
+
+
+def test_output_has_no_colour_where_there_is_no_terminal(environment: dict[str, str]) -> None:
+    done = opea_nb(environment, "logs", "nobody", "llm", code=3)
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_demo_answers_from_its_documents(environment: dict[str, str]) -> None:
+    done = opea_nb(environment, "demo")
+    assert "mega_flow" in done.stdout
+    assert "embedding >> retriever >> reranking >> llm" in done.stdout
+    passage = done.stdout.split("The passage that the answer stands on")[1]
+    assert "38 kilowatts" in passage
+    assert done.stderr == ""
+    assert json.loads(opea_nb(environment, "ps", "--json").stdout) == []
