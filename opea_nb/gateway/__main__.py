@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from opea_nb.errors import OpeaError
@@ -16,6 +17,8 @@ def main() -> None:
         gateway = Gateway(from_environment())
     except OpeaError as e:
         sys.exit(f"gateway: {e}")
+    gc.freeze()  # what is there now stays: no collection needs to look at it again
+    gc.set_threshold(20_000, 20, 50)
     run(gateway, name="gateway")
 
 

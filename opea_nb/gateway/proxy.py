@@ -100,7 +100,7 @@ class Proxy:
         for key, value in scope["headers"]:
             if key in (b"content-length", b"transfer-encoding"):
                 has_body = True
-            if key not in _HOP and key != b"content-length":
+            if key not in _HOP:
                 request = request.header(key.decode("latin-1"), value.decode("latin-1"))
         if to.authorization:
             request = request.header("authorization", to.authorization, is_sensitive=True)

@@ -213,7 +213,7 @@ class Execution:
         except CallFailed as e:
             raise self._failed(step, started, e.status or status, body, e.reason, e.timed_out) from e
         except WrongShape as e:
-            raise self._failed(step, started, status, body or e.body, e.reason) from e
+            raise self._failed(step, started, e.status or status, body or e.body, e.reason) from e
         except asyncio.CancelledError:
             if run is not None:
                 run.emit((ev.StepSkipped, time.time(), step.name, self.reason or "the client went away"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ _FIELDS = {
     for cls in vars(ev).values()
     if isinstance(cls, type) and issubclass(cls, ev.Event) and cls is not ev.Event
 }
+_LOOK = 64
 _EVENT_BYTES = 200  # what an event costs beside its bodies and texts, about
 
 Row = tuple[Any, ...]
@@ -242,13 +244,14 @@ class RunStore:
             self._evict(run)
 
     def _evict(self, latest: Run) -> None:
-        for id in list(self._runs):
-            if len(self._runs) <= self._limit and self._total <= self._size:
-                return
-            run = self._runs[id]
+        runs = self._runs
+        for id in list(itertools.islice(runs, _LOOK)):  # few: runs that still go on may stand in the way
+            run = runs[id]
             if run.over and run is not latest:
-                del self._runs[id]
+                del runs[id]
                 self._total -= run.size
+                if len(runs) <= self._limit and self._total <= self._size:
+                    return
 
     def get(self, id: str) -> Run | None:
         """The run of that id, if it is kept."""

@@ -53,7 +53,7 @@ def _read(execution: Execution, step: Step, call: Call, status: int, body: bytes
     try:
         return execution.read(step, call, status, body)
     except WrongShape as e:
-        raise WrongShape(e.reason, body) from e
+        raise WrongShape(e.reason, body, status=status) from e
 
 
 async def _whole(reply: Streaming, first: bytes) -> bytes:
@@ -101,12 +101,13 @@ async def _tokens(
             texts += rest
             await _pass_on(execution, step, rest, started)
     except StreamError as e:
-        raise WrongShape(f"streamed what cannot be read: {e}", start) from e
+        raise WrongShape(f"streamed what cannot be read: {e}", start, status=reply.status) from e
     if not reader.complete:
         what = "ended its stream before the answer was complete" if texts else "answered with an empty stream"
-        raise WrongShape(what, start)
+        raise WrongShape(what, start, status=reply.status)
     if not count:
-        raise WrongShape("answered with an empty stream: no text was generated", start)
+        what = "answered with an empty stream: no text was generated"
+        raise WrongShape(what, start, status=reply.status)
     if reader.done:
         await _linger(reply)
     answer = "".join(texts)

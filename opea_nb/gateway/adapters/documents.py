@@ -57,7 +57,7 @@ def build_rerank(call: Call) -> Any:
 def read_ranks(body: Any, call: Call) -> Facets:
     """``TeiRanks``: places in the list that was sent, and scores."""
     sent = call.facets["documents"]
-    if not isinstance(body, list):
+    if not isinstance(body, list) or not body:
         raise WrongShape("it is no list of ranks")
     ranks: dict[int, float] = {}
     for i, rank in enumerate(body):

@@ -23,13 +23,14 @@ class WrongShape(Exception):
     ----------
     reason
         What is missing.
-    body
+    status, body
         The reply, where whoever catches this does not have it.
     """
 
-    def __init__(self, reason: str, body: bytes = b"") -> None:
+    def __init__(self, reason: str, body: bytes = b"", *, status: int = 0) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.status = status
         self.body = body
 
 
