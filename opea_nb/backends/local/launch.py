@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO
 
 import psutil
@@ -27,10 +27,10 @@ _supervisors: dict[int, subprocess.Popen[bytes]] = {}
 _lifelines: dict[int, IO[bytes]] = {}
 
 
-def bind(names: list[str]) -> dict[str, socket.socket]:
+def bind(names: Iterable[str]) -> dict[str, socket.socket]:
     """A free loopback port for each name, held so that nobody else gets it."""
     sockets = {}
-    for name in names:
+    for name in set(names):
         sockets[name] = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         sockets[name].bind(("127.0.0.1", 0))
     return sockets
