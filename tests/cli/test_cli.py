@@ -19,8 +19,7 @@ from opea_nb.services.models import model_path
 HOSTED = """\
 opea_micro_services:
   llm:
-    kind: llm
-    url: http://127.0.0.1:9/v1/chat/completions
+    endpoint: http://127.0.0.1:9/v1/chat/completions
 opea_mega_service:
   mega_flow:
     - llm
