@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
@@ -65,3 +66,7 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+if "ipykernel" in sys.modules:  # in a notebook's kernel, deployments and runs show themselves in their cell
+    importlib.import_module("opea_nb.notebook").install()
