@@ -18,13 +18,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
+
+import psutil
 
 HERE = Path(__file__).resolve().parent
 PARTS = HERE / "chain_parts"
 COMPS = HERE / ".venv-comps" / "bin" / "python"
 Result = dict[str, float]
+Run = Callable[[int, float], Result]
 
 
 def pinned(core: int, *command: str) -> list[str]:
@@ -46,7 +50,8 @@ def services() -> Iterator[dict[str, int]]:
     """The no-op services' ports."""
     command = pinned(1, sys.executable, str(PARTS / "noop_services.py"))
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None and process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdin is not None
         try:
             yield json.loads(process.stdout.readline())
         finally:
@@ -54,8 +59,8 @@ def services() -> Iterator[dict[str, int]]:
 
 
 @contextlib.contextmanager
-def gateway(folder: Path, document: str, routes: dict[str, str], **env: str) -> Iterator[int]:
-    """A gateway's port."""
+def gateway(folder: Path, document: str, routes: dict[str, str], **env: str) -> Iterator[tuple[int, psutil.Process]]:
+    """A gateway: its port and its process."""
     path = folder / "pipeline.yaml"
     path.write_text(document)
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -77,7 +82,7 @@ def gateway(folder: Path, document: str, routes: dict[str, str], **env: str) -> 
                 if process.poll() is not None:
                     sys.exit("the gateway ended; run it by hand to see why")
                 time.sleep(0.05)
-            yield port
+            yield port, psutil.Process(process.pid)
         finally:
             process.stdin.close()
 
@@ -101,7 +106,7 @@ def chatqna_document() -> str:
     return unified.dumps(p)
 
 
-def contenders(ports: dict[str, int], folder: Path) -> dict[str, object]:
+def contenders(ports: dict[str, int], folder: Path) -> dict[str, Run]:
     """Name -> function of (in flight, seconds)."""
     chain = [ports[f"s{i}"] for i in range(1, 5)]
     generic = {f"s{i}": f"http://127.0.0.1:{ports[f's{i}']}/v1/add" for i in range(1, 5)}
@@ -118,18 +123,22 @@ def contenders(ports: dict[str, int], folder: Path) -> dict[str, object]:
     def comps(in_flight: int, seconds: float) -> Result:
         return measured(0, str(COMPS), str(PARTS / "orchestrator.py"), json.dumps(chain), str(in_flight), str(seconds))
 
-    def ours(document: str, routes: dict[str, str], path: str, **env: str) -> object:
+    def ours(document: str, routes: dict[str, str], path: str, **env: str) -> Run:
         def run(in_flight: int, seconds: float) -> Result:
             token = env.get("OPEA_NB_TOKEN", "")
-            with gateway(folder, document, routes, **env) as port:
+            with gateway(folder, document, routes, **env) as (port, process):
                 load = [str(PARTS / "load.py"), str(port), path, token, str(in_flight), str(seconds)]
-                return measured(1, sys.executable, *load)
+                before = process.cpu_times()
+                result = measured(1, sys.executable, *load)
+                after = process.cpu_times()
+                used = after.user + after.system - before.user - before.system
+                return result | {"cpu_us": used / result["all"] * 1e6}
 
         return run
 
     document = chain_document()
     mega = endpoint_of(document)
-    found: dict[str, object] = {"bare asyncio chain, no front": bare}
+    found: dict[str, Run] = {"bare asyncio chain, no front": bare}
     if COMPS.exists():
         found["opea-comps 1.5 orchestrator, no front"] = comps
     found["gateway, traced"] = ours(document, generic, mega, OPEA_NB_TOKEN="")
@@ -153,6 +162,7 @@ def setup_comps() -> None:
 
 
 def main() -> None:
+    """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement (default 4)")
     parser.add_argument("--rounds", type=int, default=3, help="default 3")
@@ -160,34 +170,45 @@ def main() -> None:
     options = parser.parse_args()
     if options.setup_comps and not COMPS.exists():
         setup_comps()
-    rates: dict[str, list[float]] = {}
-    delays: dict[str, list[float]] = {}
+    measures: dict[str, list[Measure]] = {}
     with services() as ports, tempfile.TemporaryDirectory() as folder:
         for _ in range(options.rounds):
             for name, run in contenders(ports, Path(folder)).items():
-                assert callable(run)
-                rates.setdefault(name, []).append(run(32, options.seconds)["qps"])
-                delays.setdefault(name, []).append(run(1, options.seconds / 2)["median_ms"])
-    report(rates, delays)
+                busy, alone = run(32, options.seconds), run(1, options.seconds / 2)
+                measures.setdefault(name, []).append(Measure(busy["qps"], busy["cpu_us"], alone["median_ms"]))
+    report(measures)
 
 
-def report(rates: dict[str, list[float]], delays: dict[str, list[float]]) -> None:
-    """Print medians, and ratios within each round."""
-    names = list(rates)
+class Measure(NamedTuple):
+    """One round of one contender."""
+
+    rate: float
+    cpu: float
+    delay: float
+
+
+def report(measures: dict[str, list[Measure]]) -> None:
+    """Print medians, and medians of the ratios within each round."""
+    names = list(measures)
     bare, comps = names[0], next((n for n in names if n.startswith("opea-comps")), "")
-    print(f"{'':42}{'1 at a time':>13}{'32 in flight':>14}{'/ bare':>9}{'/ comps':>9}")
+    head = f"{'':40}{'1 at a time':>12}{'32 in flight':>14}{'/ bare':>8}{'/ comps':>9}"
+    print(f"{head}{'CPU a query':>14}{'/ bare':>8}{'/ comps':>9}")
 
-    def ratio(name: str, base: str) -> str:
-        pairs = zip(rates[name], rates[base], strict=True) if base else ()
-        values = [a / b for a, b in pairs]
-        return f"{statistics.median(values):.2f}" if values else "-"
+    def ratio(name: str, base: str, field: int) -> str:
+        if not base:
+            return "-"
+        pairs = zip(measures[name], measures[base], strict=True)
+        value = statistics.median(a[field] / b[field] for a, b in pairs)
+        return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
     for name in names:
-        delay, rate = statistics.median(delays[name]), statistics.median(rates[name])
-        print(f"{name:42}{delay:10.2f} ms{rate:10.0f} q/s{ratio(name, bare):>9}{ratio(name, comps):>9}")
-    traced, untraced = rates["gateway, traced"], rates["gateway, untraced"]
-    cost = statistics.median(u / t - 1 for t, u in zip(traced, untraced, strict=True))
-    print(f"tracing costs {100 * cost:+.1f} % of an untraced run")
+        rate, cpu, delay = (statistics.median(m[i] for m in measures[name]) for i in range(3))
+        line = f"{name:40}{delay:9.2f} ms{rate:10.0f} q/s{ratio(name, bare, 0):>8}{ratio(name, comps, 0):>9}"
+        print(f"{line}{cpu:11.0f} us{ratio(name, bare, 1):>8}{ratio(name, comps, 1):>9}")
+    for what, field in (("throughput", 0), ("CPU time", 1)):
+        pairs = list(zip(measures["gateway, traced"], measures["gateway, untraced"], strict=True))
+        costs = [(u[0] / t[0] if field == 0 else t[1] / u[1]) - 1 for t, u in pairs]
+        print(f"tracing costs {100 * statistics.median(costs):+.1f} % of an untraced run, by {what}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The benchmark's services: raw sockets on uvloop that answer the same bytes at once. Prints its ports as JSON."""
 
+# ruff: noqa: D101, D103  # one small program, explained above
 from __future__ import annotations
 
 import asyncio

@@ -179,7 +179,9 @@ def _ordered(specs: list[StepSpec]) -> list[StepSpec]:
     names = {s.name for s in specs}
     unknown = sorted({a for s in specs for a in s.after} - names)
     if unknown:
-        raise PlanError(f"a step waits for {unknown[0]!r}, which is not in the flow", hint="connect services of one flow")
+        raise PlanError(
+            f"a step waits for {unknown[0]!r}, which is not in the flow", hint="connect services of one flow"
+        )
     done: dict[str, StepSpec] = {}
     while len(done) < len(specs):
         ready = [s for s in specs if s.name not in done and all(a in done for a in s.after)]
@@ -189,4 +191,3 @@ def _ordered(specs: list[StepSpec]) -> list[StepSpec]:
         for s in ready:
             done[s.name] = s
     return list(done.values())
-

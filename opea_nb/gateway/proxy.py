@@ -19,8 +19,8 @@ from opea_nb.gateway.transport import Target, Timeouts
 __all__ = ["Proxy"]
 
 _HOP = frozenset(
-    [b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te"]
-    + [b"trailer", b"transfer-encoding", b"upgrade", b"host", b"authorization", b"expect"]
+    b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
+    b"upgrade host authorization expect".split()
 )
 
 

@@ -98,18 +98,18 @@ class Queries:
             elif name == b"tracestate":
                 state = f"{state},{value.decode('latin-1')}" if state else value.decode("latin-1")
         trace, flags = (parse(parent) if parent else None) or (new_run_id(), "01")
-        body = await read_body(scope, receive, self._body_limit)
+        body = await read_body(receive, self._body_limit)
         request, facets = _understand(body, door.program)
         program = door.program
         run = self._runs.begin(trace, program.pipeline, program.flow)
-        id = run.id if run is not None else trace
+        run_id = run.id if run is not None else trace
         if run is not None:
             run.began(program.endpoint, program.names, body)
-        headers = [(b"x-opea-run", id.encode()), (b"traceparent", span(trace, flags).encode())]
+        headers = [(b"x-opea-run", run_id.encode()), (b"traceparent", span(trace, flags).encode())]
         stream: TokenStream | None = None
         asked = request.get("stream") if isinstance(request, dict) else None
         if program.answers >= 0 and (asked if isinstance(asked, bool) else door.opea):
-            stream = TokenStream(send, headers, run=id, model=program.pipeline, opea=door.opea)
+            stream = TokenStream(send, headers, run=run_id, model=program.pipeline, opea=door.opea)
         watch = _Watch(receive)
         try:
             answer = await execute(
@@ -131,13 +131,13 @@ class Queries:
                 await stream.end(answer)
             else:
                 watch.end()
-                whole = answer.body if answer.body is not None else chat_completion(id, program.pipeline, answer)
+                whole = answer.body if answer.body is not None else chat_completion(run_id, program.pipeline, answer)
                 await send_json(send, 200, whole, headers)
         except asyncio.CancelledError:
             if not watch.gone:
                 raise
-        except Exception as e:  # every failure is told to the client; it is in the trace already
-            status, error = error_of(e, id)
+        except Exception as e:  # noqa: BLE001  # every failure is told to the client; it is in the trace already
+            status, error = error_of(e, run_id)
             error = self._runs.recording.visible(error)
             if stream is not None and stream.begun:
                 await stream.fail(error)
@@ -166,7 +166,7 @@ def _understand(body: bytes, program: Program) -> tuple[Any, Facets]:
     return request, facets
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+async def read_body(receive: Receive, limit: int) -> bytes:
     """The whole request body.
 
     Raises

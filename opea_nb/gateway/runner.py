@@ -211,7 +211,7 @@ class Execution:
                 status, _, body = await self.transport.fetch(step.target, data, parent, self.tracestate)
                 given = self.read(step, call, status, body)
         except CallFailed as e:
-            raise self._failed(step, started, e.status or status, body, e.reason, e.timed_out) from e
+            raise self._failed(step, started, e.status or status, body, e.reason, timed_out=e.timed_out) from e
         except WrongShape as e:
             raise self._failed(step, started, e.status or status, body or e.body, e.reason) from e
         except asyncio.CancelledError:
@@ -239,9 +239,7 @@ class Execution:
         try:
             return orjson.dumps(step.build(call))
         except KeyError as e:
-            raise RunError(
-                f"{step.name} needs {e.args[0]}, which no step before it gave", run_id=self.trace
-            ) from e
+            raise RunError(f"{step.name} needs {e.args[0]}, which no step before it gave", run_id=self.trace) from e
 
     def _parameters(self, step: Step) -> Mapping[str, Any]:
         asked = self.request.keys() & step.declared
@@ -270,7 +268,7 @@ class Execution:
             raise WrongShape(f"answered {status} with a body of the wrong shape: {e.reason}") from e
 
     def _failed(
-        self, step: Step, started: float, status: int, body: bytes, reason: str, timed_out: bool = False
+        self, step: Step, started: float, status: int, body: bytes, reason: str, *, timed_out: bool = False
     ) -> StepFailed:
         first = first_lines(body)
         self.reason = self.reason or f"{step.name} failed"

@@ -38,7 +38,7 @@ class Run:
 
     Parameters
     ----------
-    id
+    run_id
         The trace id.
     recording
         What is kept.
@@ -66,8 +66,8 @@ class Run:
         "state",
     )
 
-    def __init__(self, id: str, pipeline: str, flow: str, recording: Recording, text_limit: int = 1 << 20) -> None:
-        self.id = id
+    def __init__(self, run_id: str, pipeline: str, flow: str, recording: Recording, text_limit: int = 1 << 20) -> None:
+        self.id = run_id
         self.pipeline = pipeline
         self.flow = flow
         self.state = "running"
@@ -89,22 +89,33 @@ class Run:
         if self._buffer:
             self._flush()
         self._rows.append(row)
-        self.size += _EVENT_BYTES
         if self._changed is not None:
             self._wake()
 
     def began(self, endpoint: str, steps: tuple[str, ...], body: bytes) -> None:
         """The request came."""
-        row = (ev.RunStarted, self.started, self.id, self.pipeline, self.flow, endpoint, steps, self.cut(body), len(body))
+        row = (
+            ev.RunStarted,
+            self.started,
+            self.id,
+            self.pipeline,
+            self.flow,
+            endpoint,
+            steps,
+            self.cut(body),
+            len(body),
+        )
         self.emit(row)
 
     def cut(self, body: bytes) -> bytes | None:
         """As much of a body as is kept."""
         if not self.limit:
             return None
-        kept = body if len(body) <= self.limit else body[: self.limit]
-        self.size += len(kept)
-        return kept
+        size = len(body)
+        if size > self.limit:
+            body, size = body[: self.limit], self.limit
+        self.size += size
+        return body
 
     def tokens(self, step: str, tokens: list[str], elapsed: float) -> None:
         """More text of a stream; `elapsed` since its step began. The first is an event at once, then some together."""
@@ -221,54 +232,55 @@ class RunStore:
         self._total = 0
         self._waiting: dict[str, asyncio.Future[None]] = {}
 
-    def begin(self, id: str, pipeline: str, flow: str) -> Run | None:
+    def begin(self, run_id: str, pipeline: str, flow: str) -> Run | None:
         """A new run; ``None`` when runs are not recorded. A trace's second run is called ``<id>-2``."""
         if self.recording.mode == "off":
             return None
         runs = self._runs
-        if id in runs:
+        if run_id in runs:
             number = 2
-            while f"{id}-{number}" in runs:
+            while f"{run_id}-{number}" in runs:
                 number += 1
-            id = f"{id}-{number}"
-        run = Run(id, pipeline, flow, self.recording)
-        runs[id] = run
-        if self._waiting and (waiting := self._waiting.pop(id, None)) is not None and not waiting.done():
+            run_id = f"{run_id}-{number}"
+        run = Run(run_id, pipeline, flow, self.recording)
+        runs[run_id] = run
+        if self._waiting and (waiting := self._waiting.pop(run_id, None)) is not None and not waiting.done():
             waiting.set_result(None)
         return run
 
     def end(self, run: Run) -> None:
         """Count a run that is over, and let go of the oldest when there is too much."""
+        run.size += _EVENT_BYTES * len(run)
         self._total += run.size
         if len(self._runs) > self._limit or self._total > self._size:
             self._evict(run)
 
     def _evict(self, latest: Run) -> None:
         runs = self._runs
-        for id in list(itertools.islice(runs, _LOOK)):  # few: runs that still go on may stand in the way
-            run = runs[id]
+        for run_id in list(itertools.islice(runs, _LOOK)):  # few: runs that still go on may stand in the way
+            run = runs[run_id]
             if run.over and run is not latest:
-                del runs[id]
+                del runs[run_id]
                 self._total -= run.size
                 if len(runs) <= self._limit and self._total <= self._size:
                     return
 
-    def get(self, id: str) -> Run | None:
-        """The run of that id, if it is kept."""
-        return self._runs.get(id)
+    def get(self, run_id: str) -> Run | None:
+        """The run of that run_id, if it is kept."""
+        return self._runs.get(run_id)
 
-    async def wait_for(self, id: str, seconds: float) -> Run | None:
-        """The run of that id, once it begins; ``None`` after `seconds`."""
-        run = self._runs.get(id)
+    async def wait_for(self, run_id: str, seconds: float) -> Run | None:
+        """The run of that run_id, once it begins; ``None`` after `seconds`."""
+        run = self._runs.get(run_id)
         if run is None and seconds > 0:
-            begun = self._waiting.get(id)
+            begun = self._waiting.get(run_id)
             if begun is None:
-                begun = self._waiting[id] = asyncio.get_running_loop().create_future()
+                begun = self._waiting[run_id] = asyncio.get_running_loop().create_future()
             try:
                 await asyncio.wait_for(asyncio.shield(begun), seconds)
             except TimeoutError:
-                self._waiting.pop(id, None)
-            run = self._runs.get(id)
+                self._waiting.pop(run_id, None)
+            run = self._runs.get(run_id)
         return run
 
     def newest(self) -> Iterator[Run]:

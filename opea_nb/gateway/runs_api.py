@@ -49,10 +49,10 @@ class RunsApi:
             return False
         return True
 
-    def _known(self, id: str, run: Run | None) -> Run:
+    def _known(self, run_id: str, run: Run | None) -> Run:
         if run is None:
             why = " (runs are not recorded)" if self._runs.recording.mode == "off" else ""
-            raise Refused(404, f"no run {id[:64]!r}{why}")
+            raise Refused(404, f"no run {run_id[:64]!r}{why}")
         return run
 
     async def _follow(self, run: Run, after: int, receive: Receive, send: Send) -> None:

@@ -28,12 +28,12 @@ class StreamError(Exception):
 
 
 class TokenReader:
-    """Reads the text out of a stream of any of F1 to F4.
+    r"""Reads the text out of a stream of any of F1 to F4.
 
     >>> reader = TokenReader()
-    >>> reader.feed(b"data: b'Hel'\\n\\ndata: {\\"choices\\":[{\\"del"), reader.feed(b'ta":{"content":"lo"}}]}\\n\\n')
+    >>> reader.feed(b"data: b'Hel'\n\ndata: {\"choices\":[{\"del"), reader.feed(b'ta":{"content":"lo"}}]}\n\n')
     (['Hel'], ['lo'])
-    >>> reader.feed(b"data: [DONE]\\n\\n"), reader.done
+    >>> reader.feed(b"data: [DONE]\n\n"), reader.done
     ([], True)
     """
 
@@ -149,10 +149,10 @@ def _start(text: bytes) -> str:
 
 
 def opea_chunk(token: str) -> bytes:
-    """A token in F1, as OPEA's mega services write it.
+    r"""A token in F1, as OPEA's mega services write it.
 
-    >>> opea_chunk("it's\\n")
-    b'data: b"it\\'s\\\\n"\\n\\n'
+    >>> opea_chunk("it's\n")
+    b'data: b"it\'s\\n"\n\n'
     """
     return b"data: %b\n\n" % repr(token.encode()).encode("ascii")
 

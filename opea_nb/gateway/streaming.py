@@ -20,7 +20,7 @@ _LINGER = 0.05  # seconds that the end of the bytes is waited for after [DONE], 
 _START = 4096  # bytes of the stream that an error can show
 
 
-async def read_stream(
+async def read_stream(  # noqa: PLR0917  # called in one place, with what that place has at hand
     execution: Execution, step: Step, call: Call, data: bytes, traceparent: str, started: float
 ) -> tuple[int, bytes, Facets, int]:
     """Call a step and send its text to the execution's sink.

@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
         name = name.lower()
         if name == b"content-type":
             self.content_type = value.decode("latin-1")
-        elif name == b"content-length" or name == b"transfer-encoding":
+        elif name in (b"content-length", b"transfer-encoding"):
             self.framed = True
 
     def on_headers_complete(self) -> None:

@@ -32,7 +32,7 @@ async def serving(config: Config) -> AsyncIterator[httpx.AsyncClient]:
     server = uvicorn.Server(server_config(guarded(Gateway(config), config.token), grace=1))
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]  # the test's process keeps its own
     task = asyncio.ensure_future(server.serve(sockets=[sock]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
         await asyncio.sleep(0.005)
     headers = {"authorization": f"Bearer {config.token}"} if config.token else {}
     base = f"http://127.0.0.1:{sock.getsockname()[1]}"

@@ -108,7 +108,10 @@ def sse(*events: Any, done: bool = True, status: int = 200) -> bytes:
 
 
 def chunk(text: str | None, finish: str | None = None) -> dict[str, Any]:
-    return {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]}
+    return {
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}],
+    }
 
 
 def completion(text: str, finish: str = "stop") -> dict[str, Any]:

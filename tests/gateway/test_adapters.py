@@ -37,7 +37,12 @@ def test_every_port_type_of_the_catalogue_has_code() -> None:
         ("EmbeddingRequest", {}, {}, {"input": QUERY}),
         ("TeiEmbedRequest", {}, {}, {"inputs": QUERY}),
         ("EmbedDoc", {"k": 2}, {"embedding": [0.5]}, {"text": QUERY, "embedding": [0.5], "k": 2}),
-        ("SearchedDoc", {"top_n": 1}, {"documents": DOCS}, {"initial_query": QUERY, "retrieved_docs": DOCS, "top_n": 1}),
+        (
+            "SearchedDoc",
+            {"top_n": 1},
+            {"documents": DOCS},
+            {"initial_query": QUERY, "retrieved_docs": DOCS, "top_n": 1},
+        ),
         ("TeiRerankRequest", {"top_n": 1}, {"documents": DOCS}, {"query": QUERY, "texts": ["A cat.", "A dog."]}),
         ("TextDoc", {}, {}, {"text": QUERY}),
         ("TextDoc", {}, {"answer": "A cat."}, {"text": "A cat."}),
@@ -52,7 +57,11 @@ def test_a_request_is_built_as_the_service_wants_it(
 @pytest.mark.parametrize(
     ("name", "body", "facets"),
     [
-        ("EmbeddingResponse", {"object": "list", "data": [{"index": 0, "embedding": [1, 0.5]}]}, {"embedding": [1, 0.5]}),
+        (
+            "EmbeddingResponse",
+            {"object": "list", "data": [{"index": 0, "embedding": [1, 0.5]}]},
+            {"embedding": [1, 0.5]},
+        ),
         ("TeiEmbeddings", [[0.1, 0.2]], {"embedding": [0.1, 0.2]}),
         ("SearchedDoc", {"id": "x", "retrieved_docs": DOCS, "initial_query": QUERY}, {"documents": DOCS}),
         ("LLMParamsDoc", {"query": QUERY, "documents": ["A dog."]}, {"documents": [DOCS[1]]}),

@@ -78,7 +78,9 @@ async def test_a_fault_names_its_step_and_the_next_query_works(
         (sse({"error": {"message": "out of memory"}}, done=False), "out of memory"),
     ],
 )
-async def test_a_stream_without_text_is_an_error_and_no_empty_200(open_gateway: Open, stream: bytes, words: str) -> None:
+async def test_a_stream_without_text_is_an_error_and_no_empty_200(
+    open_gateway: Open, stream: bytes, words: str
+) -> None:
     async with stubs(**WRAPPED | {"llm": stream}) as services, open_gateway(chatqna(), services) as client:
         answer = await client.post("/v1/chatqna", json=QUESTION)
     assert answer.status_code == 502

@@ -16,7 +16,11 @@ from opea_nb.pipeline import Pipeline
 
 DOCS = [{"text": "The box holds a cat."}, {"text": "The bag holds a dog."}]
 WRAPPED: dict[str, Any] = {
-    "embedding": {"object": "list", "model": "m", "data": [{"index": 0, "object": "embedding", "embedding": [0.1, 0.2]}]},
+    "embedding": {
+        "object": "list",
+        "model": "m",
+        "data": [{"index": 0, "object": "embedding", "embedding": [0.1, 0.2]}],
+    },
     "retriever": {"id": "x", "retrieved_docs": DOCS, "initial_query": "q", "top_n": 1},
     "reranking": {"query": "q", "documents": ["The box holds a cat."]},
     "llm": completion("A cat."),
@@ -109,7 +113,10 @@ async def test_a_guardrail_ends_the_run_early(open_gateway: Open) -> None:
 async def test_an_answer_is_not_streamed_before_the_guardrail_behind_it_lets_it_pass(open_gateway: Open) -> None:
     p = Pipeline("guarded")
     p.add("llm") >> p.add("guardrails")
-    async with stubs(llm=completion("a cat"), guardrails={"text": "a c*t"}) as services, open_gateway(p, services) as client:
+    async with (
+        stubs(llm=completion("a cat"), guardrails={"text": "a c*t"}) as services,
+        open_gateway(p, services) as client,
+    ):
         answer = await client.post("/v1/guarded", json=QUESTION)
     assert services["llm"].got[0].json["stream"] is False
     assert services["guardrails"].got[0].json["text"] == "a cat"
@@ -259,7 +266,10 @@ async def test_a_services_own_routes_are_passed_through(open_gateway: Open) -> N
     async def echo(got: Got) -> bytes:
         return reply({"path": got.path, "body": got.body.decode(), "auth": got.headers.get("authorization", "")}, 201)
 
-    async with stubs(llm=completion("x"), dataprep=echo) as services, open_gateway(p, services, token="t0ken") as client:
+    async with (
+        stubs(llm=completion("x"), dataprep=echo) as services,
+        open_gateway(p, services, token="t0ken") as client,
+    ):
         answer = await client.post("/v1/dataprep/ingest?a=1", content=b"multi\r\npart")
     assert answer.status_code == 201
     assert answer.json() == {"path": "/v1/dataprep/ingest?a=1", "body": "multi\r\npart", "auth": "Bearer t0ken"}

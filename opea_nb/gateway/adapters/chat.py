@@ -13,10 +13,11 @@ __all__ = ["PORTS", "prompt_of", "read_request"]
 _BLOCKED = "Violated policies"
 
 
-def read_request(body: Any, call: Call | None = None) -> Facets:
-    """``ChatRequest``: what a client may send, an OpenAI chat request or OPEA's ``{"text"}``, ``{"query"}``, ``{"input"}``.
+def read_request(body: Any, call: Call | None = None) -> Facets:  # noqa: ARG001  # every read has one signature
+    """``ChatRequest``: what a client may send.
 
-    The query is the last user message. A body without a question gives no ``query``.
+    An OpenAI chat request, or OPEA's ``{"text"}``, ``{"query"}``, ``{"input"}``. The query is the last user
+    message; a body without a question gives none.
     """
     if isinstance(body, str):
         return {"query": body}
@@ -89,7 +90,9 @@ def build_chat(call: Call) -> Any:
     if history:
         last = max((i for i, m in enumerate(history) if m.get("role", "user") == "user"), default=len(history))
         untouched = prompt == call.facets["query"] and last < len(history) and _same(history[last], prompt)
-        messages = history if untouched else [*history[:last], {"role": "user", "content": prompt}, *history[last + 1 :]]
+        messages = (
+            history if untouched else [*history[:last], {"role": "user", "content": prompt}, *history[last + 1 :]]
+        )
     else:
         messages = [{"role": "user", "content": prompt}]
     return {**body, "messages": messages, "stream": call.stream}
@@ -99,7 +102,7 @@ def _same(message: dict[str, Any], prompt: str) -> bool:
     return _content(message.get("content")) == prompt  # then content parts (images) stay as the client sent them
 
 
-def read_chat(body: Any, call: Call) -> Facets:
+def read_chat(body: Any, call: Call) -> Facets:  # noqa: ARG001  # every read has one signature
     """``ChatCompletion``, or a text completion (``choices[].text``), or OPEA's ``GeneratedDoc``."""
     if not isinstance(body, dict):
         raise WrongShape("it is no object")

@@ -20,7 +20,7 @@ def build_searched(call: Call) -> Any:
     return {"initial_query": facets["query"], "retrieved_docs": facets["documents"], **call.parameters}
 
 
-def read_searched(body: Any, call: Call) -> Facets:
+def read_searched(body: Any, call: Call) -> Facets:  # noqa: ARG001  # every read has one signature
     """``SearchedDoc``, ``RetrievalResponse``, or a chat request enriched with ``retrieved_docs``."""
     if not isinstance(body, dict) or "retrieved_docs" not in body:
         raise WrongShape("there is no retrieved_docs")

@@ -14,7 +14,7 @@ def build_openai(call: Call) -> Any:
     return {"input": call.facets["query"], **call.parameters}
 
 
-def read_openai(body: Any, call: Call) -> Facets:
+def read_openai(body: Any, call: Call) -> Facets:  # noqa: ARG001  # every read has one signature
     """``EmbeddingResponse``; also the bare ``{"embedding": […]}`` of older wrapped services."""
     if isinstance(body, dict):
         data = body.get("data")
@@ -30,7 +30,7 @@ def build_tei(call: Call) -> Any:
     return {"inputs": call.facets["query"], **call.parameters}
 
 
-def read_tei(body: Any, call: Call) -> Facets:
+def read_tei(body: Any, call: Call) -> Facets:  # noqa: ARG001  # every read has one signature
     """``TeiEmbeddings``: a list of vectors."""
     if not isinstance(body, list) or not body:
         raise WrongShape("it is no list of vectors")

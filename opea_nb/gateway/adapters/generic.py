@@ -35,7 +35,7 @@ def _as_json(facets: Facets) -> Any:
     return facets.get("body", {})
 
 
-def read_json(body: Any, call: Call) -> Facets:
+def read_json(body: Any, call: Call) -> Facets:  # noqa: ARG001  # every read has one signature
     """``Json``. One that names a ``downstream_black_list`` is a guardrail of a kind we do not know."""
     if isinstance(body, dict) and body.get("downstream_black_list"):
         return {"json": body, "verdict": text_of(body)}
@@ -56,13 +56,13 @@ def text_of(value: Any) -> str:
 
 
 def merge(bodies: Sequence[Any]) -> Any:
-    """One body of several, in flow order.
+    r"""One body of several, in flow order.
 
     Equal values stay, objects are merged key by key, lists are joined, texts are joined by an empty line; what else
     differs becomes a list of both.
 
     >>> merge([{"a": 1, "t": "x"}, {"a": 2, "t": "y", "b": [1]}])
-    {'a': [1, 2], 't': 'x\\n\\ny', 'b': [1]}
+    {'a': [1, 2], 't': 'x\n\ny', 'b': [1]}
     """
     merged = bodies[0]
     for body in bodies[1:]:
