@@ -1,8 +1,12 @@
-"""HTTPS to services elsewhere (a hosted model), through pyreqwest: TLS, and the proxies of the environment."""
+"""HTTPS through the proxy that the environment names, by pyreqwest.
+
+A call that is cancelled before its reply has begun goes on at the service: pyreqwest 0.15 does not let go of it.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import timedelta
 
 from pyreqwest.client import Client, ClientBuilder
@@ -15,6 +19,8 @@ from opea_nb.gateway.transport import MAX_REPLY, CallFailed, Reply, Streaming, T
 from opea_nb.gateway.wire import Wire
 
 __all__ = ["Calls", "Remote"]
+
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 class RemoteStream:
@@ -125,15 +131,16 @@ def _failure(error: PyreqwestError, to: Target, status: int) -> CallFailed:
 
 
 class Calls:
-    """Every service by its own means: `Wire` for plain HTTP, `Remote` for the rest."""
+    """Every service by its own means: `Remote` for HTTPS where a proxy is set, else `Wire`."""
 
     def __init__(self) -> None:
         self._wire = Wire()
         self._remote = Remote()
+        self._proxied = any(os.environ.get(name) for name in _PROXIES)
 
     def of(self, to: Target) -> Transport:
         """The transport for a service."""
-        return self._remote if to.secure else self._wire
+        return self._remote if to.secure and self._proxied else self._wire
 
     async def fetch(self, to: Target, body: bytes, traceparent: str, tracestate: str) -> Reply:
         """See `Transport`."""

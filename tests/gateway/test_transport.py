@@ -59,12 +59,14 @@ async def test_a_refused_connection_and_a_hanging_service_are_told_apart(transpo
     assert (slow.value.timed_out, refused.value.timed_out) == (True, False)
 
 
-async def test_cancelling_a_call_reaches_the_service(transport: Transport) -> None:
+async def test_cancelling_a_call_reaches_the_service() -> None:
+    transport = Wire()
     async with stubs(s=hang) as s:
         calling = asyncio.ensure_future(transport.fetch(target(s["s"].url), b"", PARENT, ""))
         await asyncio.wait_for(s["s"].arrived.wait(), 10)
         calling.cancel()
         await asyncio.wait_for(s["s"].closed.wait(), 10)
+    await transport.close()
 
 
 @pytest.mark.parametrize("url", ["", "ftp://x/", "http:///x", "http://h:99999/", "http://user:pw@h/", "http://h/a b"])
