@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
 
-from opea_nb.catalog import Component, Form, Health
+from opea_nb.catalog import Component, ContainerOptions, Form, Health
 from opea_nb.errors import PlanError
-from opea_nb.formats import unified
 from opea_nb.pipeline import MAIN, Engine, Pipeline, Service
 
 GATEWAY = "gateway"
+IMAGE = "opea-nb:latest"
+"""The container image that holds this package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,17 @@ class Target:
     name
         ``local``, ``docker`` …; shown to people.
     forms
-        Names of component forms in order of preference.
+        Names of component forms in order of preference; empty for any form that is a container image.
     ports
         Process name -> port, where the target chooses ports; others keep their own.
     host
         Host name of every process; empty when each is reached by its own name.
     volumes
         Folder that holds the volumes; empty when a volume is mounted at the path that its form names.
+    accelerator
+        ``cpu``, ``gaudi``, ``rocm`` or ``nvidia``: preferred where a component has a form for it.
+    image
+        Container image that runs this package's own modules; empty where they run as processes.
     """
 
     name: str
@@ -41,6 +46,19 @@ class Target:
     ports: Mapping[str, int] = field(default_factory=dict)
     host: str = ""
     volumes: str = ""
+    accelerator: str = "cpu"
+    image: str = ""
+
+    @classmethod
+    def containers(cls, name: str, *, accelerator: str = "cpu", embedded: bool = False, image: str = IMAGE) -> Target:
+        """Containers that reach each other by name, each on its own port.
+
+        Parameters
+        ----------
+        embedded
+            Whether to run the small embedded services, in this package's image, instead of upstream's images.
+        """
+        return cls(name, ("embedded",) if embedded else (), accelerator=accelerator, image=image)
 
     @classmethod
     def local(cls, *, ports: Mapping[str, int] | None = None, volumes: str = "volumes") -> Target:
@@ -80,9 +98,11 @@ class Process:
     kind
         The component's kind.
     module, image
-        What runs: a Python module (``python -m``) or a container image; one of them is empty.
-    arguments
-        Command-line arguments after the module, or the container's command.
+        What runs: a Python module (``python -m``), a container image, or a module in an image.
+    options
+        What its container needs besides.
+    required
+        Variables that a human must fill in and that are no secrets.
     environment
         Variables with addresses filled in, sorted by name. Never a secret's value: ``${NAME}`` stands for the
         deployer's own variable of that name.
@@ -100,7 +120,6 @@ class Process:
     address: Address
     module: str = ""
     image: str = ""
-    arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     health: Health = Health()
@@ -108,6 +127,8 @@ class Process:
     volumes: tuple[Volume, ...] = ()
     replicas: int = 1
     resources: Mapping[str, str] = field(default_factory=dict)
+    options: ContainerOptions = ContainerOptions()
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,22 +200,37 @@ class _Planner:
         services = _in_order([self._process(s) for s in self._deployed()])
         routes = {s.name: s.url or self._base(s.name) + self._endpoint(s) for s in self.pipeline.services.values()}
         gateway = self._gateway(routes, tuple(p.name for p in (*engines, *services)))
-        document = unified.dumps(self.pipeline)
+        document = self.pipeline.to_yaml()
         return Plan(name, self.target.name, (*engines, *services, gateway), dict(sorted(routes.items())), document)
 
     def _deployed(self) -> list[Service]:
         return [s for _, s in sorted(self.pipeline.services.items()) if not s.url]
 
     def _form(self, node: Service | Engine, component: Component) -> Form:
-        wanted = (node.form,) if node.form else self.target.forms
-        for form in wanted:
-            if form in component.forms and form in self.target.forms:
-                return component.forms[form]
-        comes_as = " or ".join(component.forms) or "nothing that opea_nb can start"
-        raise PlanError(
-            f"{node.name} ({node.kind}) cannot run on {self.target.name}: it comes as {comes_as}",
-            hint=f"give {node.name} the url of one that runs elsewhere, or choose another target",
-        )
+        """The form that the node asks for, else the one that suits the target and the engines that are drawn best."""
+        possible = {n: f for n, f in component.forms.items() if self._takes(f)}
+        if node.form:
+            possible = {n: f for n, f in possible.items() if n == node.form}
+        if not possible:
+            comes_as = " or ".join(component.forms) or "nothing that opea_nb can start"
+            raise PlanError(
+                f"{node.name} ({node.kind}) cannot run on {self.target.name}: it comes as {comes_as}",
+                hint=f"give {node.name} the url of one that runs elsewhere, or choose another target",
+            )
+        uses = self.pipeline.engines_of(node.name) if node.name in self.pipeline.services else ()
+        own = {self.pipeline.engines[n].kind for n in uses}
+        drawn = {e.kind for e in self.pipeline.engines.values()}
+
+        def suits(form: Form) -> tuple[int, int, bool]:
+            engines = set(form.engines)
+            return len(own & engines), len(drawn & engines), form.accelerator == self.target.accelerator
+
+        return max(possible.values(), key=suits)  # the first of the catalogue where several suit alike
+
+    def _takes(self, form: Form) -> bool:
+        if self.target.forms:
+            return form.name in self.target.forms
+        return bool(form.image) and form.accelerator in ("cpu", self.target.accelerator)
 
     def _engines_of(self, service: str) -> dict[str, Engine]:
         """Engine kind -> engine, for each that the service's form needs; one that is not drawn is added."""
@@ -220,7 +256,7 @@ class _Planner:
             role="service" if isinstance(node, Service) else "engine",
             address=self._address(node.name, form.port),
             module=form.module,
-            image=(node.image or form.image) if form.image else "",
+            image=(node.image or form.image) if form.image else self.target.image,
             environment=dict(sorted(environment.items())),
             secrets=form.secrets,
             health=form.health,
@@ -228,7 +264,16 @@ class _Planner:
             volumes=volumes,
             replicas=node.replicas,
             resources=node.resources,
+            options=self._options(form, node, near),
+            required=form.required,
         )
+
+    def _options(self, form: Form, node: Service | Engine, near: Mapping[str, Service | Engine]) -> ContainerOptions:
+        given = form.options
+        entrypoint, command = (
+            tuple(self._fill(word, node, near) for word in words) for words in (given.entrypoint, given.command)
+        )
+        return replace(given, entrypoint=entrypoint, command=command)
 
     def _gateway(self, routes: Mapping[str, str], needs: tuple[str, ...]) -> Process:
         keys = sorted({s.api_key for s in self.pipeline.services.values() if s.api_key})
@@ -238,6 +283,7 @@ class _Planner:
             role="gateway",
             address=self._address(GATEWAY, self.pipeline.port),
             module="opea_nb.gateway",
+            image=self.target.image,
             environment={"OPEA_NB_ROUTES": json.dumps(dict(sorted(routes.items())))},
             secrets=tuple(keys),
             needs=needs,
@@ -270,7 +316,7 @@ class _Planner:
     def _fill(self, value: str, node: Service | Engine, near: Mapping[str, Service | Engine]) -> str:
         form = self.forms[node.name]
 
-        def replace(match: re.Match[str]) -> str:
+        def filled(match: re.Match[str]) -> str:
             what, key = match.group(1), match.group(2)
             if what == "parameter":
                 parameter = self.pipeline.catalog.component(node.kind).parameter(key)
@@ -284,7 +330,7 @@ class _Planner:
             return {"url": address.url, "host": address.host, "port": str(address.port)}[what]
 
         try:
-            return re.sub(r"\{(url|host|port|parameter|volume|pipeline)(?::([\w.-]+))?\}", replace, value)
+            return re.sub(r"\{(url|host|port|parameter|volume|pipeline)(?::([\w.-]+))?\}", filled, value)
         except KeyError as error:
             raise PlanError(
                 f"{node.kind}: the form {form.name!r} speaks of {error} in {value!r} but does not use it",

@@ -12,7 +12,7 @@ from opea_nb.plan import GATEWAY, Target, plan
 
 PORTS = {"embedding": 41, "retriever": 42, "reranking": 43, "llm": 44, "dataprep": 45, GATEWAY: 46}
 LOCAL = Target.local(ports=PORTS, volumes="/somewhere")
-CONTAINERS = Target("containers", ("opea",))
+CONTAINERS = Target.containers("containers")
 
 
 def test_each_process_starts_after_what_it_needs(chatqna: Pipeline) -> None:

@@ -1,6 +1,16 @@
 """What can be put in a pipeline: components, their port types, parameters and forms."""
 
 from opea_nb.catalog.catalog import GENERIC, Catalog, load_catalog
-from opea_nb.catalog.model import Component, Form, Health, Parameter, PortType
+from opea_nb.catalog.model import Component, ContainerOptions, Form, Health, Parameter, PortType
 
-__all__ = ["GENERIC", "Catalog", "Component", "Form", "Health", "Parameter", "PortType", "load_catalog"]
+__all__ = [
+    "GENERIC",
+    "Catalog",
+    "Component",
+    "ContainerOptions",
+    "Form",
+    "Health",
+    "Parameter",
+    "PortType",
+    "load_catalog",
+]

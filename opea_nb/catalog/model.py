@@ -49,13 +49,55 @@ class Health:
     Parameters
     ----------
     path
-        URL path that answers 200 when ready.
+        URL path that answers 200 when ready; empty for a process that speaks no HTTP.
     timeout
         Seconds until waiting ends with an error.
+    port
+        The port that answers `path`, where it is not the process's own; 0 otherwise.
+    command
+        Command inside the container that ends with 0 when ready, for what speaks no HTTP (``redis-cli ping``).
     """
 
     path: str = "/v1/health_check"
     timeout: float = 120.0
+    port: int = 0
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerOptions:
+    """What a container needs besides image, environment and volumes; for the most part, engines do.
+
+    Parameters
+    ----------
+    entrypoint, command
+        What runs in it, where the image's own is not meant. May hold the placeholders of `Form.environment`.
+    ports
+        Ports besides the form's own.
+    shm
+        Size of shared memory, as ``1g``.
+    ipc, runtime
+        As Docker names them (``host``; ``habana``).
+    capabilities, devices, groups, security
+        Linux capabilities to add, device files, supplementary groups, security options.
+    ulimits
+        Limit -> value, -1 for none.
+    privileged
+        Whether it may do everything.
+    """
+
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    shm: str = ""
+    ipc: str = ""
+    runtime: str = ""
+    capabilities: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    security: tuple[str, ...] = ()
+    ulimits: Mapping[str, int] = field(default_factory=dict)
+    privileged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +127,12 @@ class Form:
         Names of the environment variables that hold secrets; only the names are ever written.
     health
         How its readiness is seen.
+    accelerator
+        ``cpu``, ``gaudi``, ``rocm`` or ``nvidia``: what hardware it is for.
+    options
+        What its container needs besides.
+    required
+        Variables without a default that a human must fill in and that are no secrets.
     """
 
     name: str
@@ -97,6 +145,9 @@ class Form:
     volumes: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     health: Health = Health()
+    accelerator: str = "cpu"
+    options: ContainerOptions = ContainerOptions()
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

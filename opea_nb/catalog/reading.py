@@ -9,11 +9,16 @@ from typing import Any, get_args
 
 import yaml
 
-from opea_nb.catalog.model import Component, Form, Health, Parameter, ParameterType, PortType
+from opea_nb.catalog.model import Component, ContainerOptions, Form, Health, Parameter, ParameterType, PortType
 from opea_nb.errors import CatalogError
 
+ACCELERATORS = ("cpu", "gaudi", "rocm", "nvidia")
+
 _ENTRIES = {"components", "types"}
-_TUPLES = {"aliases", "routes", "engines", "links", "secrets", "choices", "needs", "uses", "gives"}
+_TUPLES = {
+    *("aliases", "routes", "engines", "links", "secrets", "required", "choices", "needs", "uses", "gives"),
+    *("entrypoint", "command", "capabilities", "devices", "groups", "security"),
+}
 
 
 def read_file(path: Path) -> tuple[list[Component], list[PortType]]:
@@ -75,6 +80,11 @@ def _form(name: str, value: Any, where: str) -> Form:
     fields = _fields(Form, value, where)
     if "health" in fields:
         fields["health"] = Health(**_fields(Health, fields["health"], f"{where}: health"))
+    if "options" in fields:
+        fields["options"] = ContainerOptions(**_fields(ContainerOptions, fields["options"], f"{where}: options"))
+    if fields.get("accelerator", "cpu") not in ACCELERATORS:
+        hint = f"use one of {', '.join(ACCELERATORS)}"
+        raise CatalogError(f"{where}: accelerator is {fields['accelerator']!r}", hint=hint)
     form = Form(name=name, **fields)
     if bool(form.module) == bool(form.image):
         raise CatalogError(f"{where}: needs either image or module", hint="give exactly one of the two")
@@ -91,9 +101,11 @@ def _fields(cls: type[Any], value: Any, where: str) -> dict[str, Any]:
     for key in ("environment", "volumes"):
         if key in given:
             given[key] = {str(k): str(v) for k, v in _mapping(given[key], f"{where}: {key}").items()}
-    for key in ("port",):
-        if key in given and not (isinstance(given[key], int) and 0 <= given[key] <= 65535):
-            raise CatalogError(f"{where}: port is {given[key]!r}", hint="use a number from 1 to 65535")
+    if "ports" in given:
+        given["ports"] = tuple(given["ports"]) if isinstance(given["ports"], list) else (given["ports"],)
+    for port in (given.get("port", 0), *given.get("ports", ())):
+        if not isinstance(port, int) or not 0 <= port <= 65535:
+            raise CatalogError(f"{where}: port is {port!r}", hint="use a number from 1 to 65535")
     return given
 
 

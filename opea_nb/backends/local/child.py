@@ -132,7 +132,6 @@ class Child:
                 sys.executable,
                 "-m",
                 launch.process.module,
-                *launch.process.arguments,
                 stdin=tether.stdin,
                 stdout=tether.stdout,
                 stderr=tether.stdout,
