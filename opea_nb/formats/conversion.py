@@ -16,7 +16,7 @@ class Note:
     Parameters
     ----------
     kind
-        ``lost`` (not in the result), ``kept`` (carried along, not understood) or ``inferred`` (a guess that was needed).
+        ``lost`` (not in the result), ``kept`` (carried along, not understood) or ``inferred`` (a guess).
     item
         What it is about: a service, a key, a path in the file.
     reason
