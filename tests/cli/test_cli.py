@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from opea_nb.services.models import model_path
 HOSTED = """\
 opea_micro_services:
   llm:
-    endpoint: http://127.0.0.1:9/v1/chat/completions
+    endpoint: http://127.0.0.1:{port}/v1/chat/completions
 opea_mega_service:
   mega_flow:
     - llm
@@ -85,9 +87,38 @@ def test_a_file_that_is_no_pipeline_is_an_error(environment: dict[str, str], tmp
     assert str(file) in opea_nb(environment, "up", str(file), code=1).stderr
 
 
-def test_a_deployment_from_up_to_down(environment: dict[str, str], tmp_path: Path) -> None:
-    file = tmp_path / "hosted.yaml"
-    file.write_text(HOSTED)
+class Failing(BaseHTTPRequestHandler):
+    """A hosted model that is healthy and fails at every question."""
+
+    def do_GET(self) -> None:
+        self.answer(200, b"{}")
+
+    def do_POST(self) -> None:
+        self.answer(500, b"out of memory")
+
+    def answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[Path]:
+    """A pipeline file whose llm runs elsewhere."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Failing) as server:
+        threading.Thread(target=server.serve_forever).start()
+        file = tmp_path / "hosted.yaml"
+        file.write_text(HOSTED.format(port=server.server_port))
+        yield file
+        server.shutdown()
+
+
+def test_a_deployment_from_up_to_down(environment: dict[str, str], hosted: Path) -> None:
+    file = hosted
     assert "mine is ready at http://127.0.0.1:" in opea_nb(environment, "up", str(file), "--name", "mine").stdout
 
     (listed,) = json.loads(opea_nb(environment, "ps", "--json").stdout)
@@ -96,7 +127,7 @@ def test_a_deployment_from_up_to_down(environment: dict[str, str], tmp_path: Pat
     assert "gateway" in opea_nb(environment, "logs", "mine", "gateway").stdout
     failed = opea_nb(environment, "ask", "mine", "hello?", code=4)
     assert "llm" in failed.stderr
-    assert "127.0.0.1:9" in failed.stderr
+    assert "answered 500: out of memory" in failed.stderr
 
     opea_nb(environment, "up", str(file), "--name", "mine", code=3)
     assert opea_nb(environment, "down", "--all").stdout == "mine ended\n"

@@ -59,7 +59,6 @@ class Order:
     host: str
     port: int
     module: str
-    arguments: tuple[str, ...]
     environment: Mapping[str, str]
     secrets: tuple[str, ...]
     health_path: str
@@ -98,7 +97,6 @@ class Orders:
                 host=p.address.host,
                 port=p.address.port,
                 module=p.module,
-                arguments=p.arguments,
                 environment=dict(p.environment),
                 secrets=p.secrets,
                 health_path=p.health.path,
@@ -123,6 +121,6 @@ def load(text: str) -> Orders:
 
 
 def _order(data: dict[str, Any]) -> Order:
-    for key in ("arguments", "secrets", "needs", "volumes"):
+    for key in ("secrets", "needs", "volumes"):
         data[key] = tuple(data[key])
     return Order(**data)

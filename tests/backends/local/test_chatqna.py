@@ -132,6 +132,7 @@ def test_without_the_token_gateway_and_services_refuse(app: Deployment) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_a_service_killed_in_its_turn_is_named_and_comes_back(app: Deployment, step: str) -> None:
     until(lambda: all_ready(app))
+    app.query(QUESTION, max_tokens=1)  # a connection to it is open: a new one would wait for the new process
     os.kill(pid_of(app, step), signal.SIGSTOP)  # it takes the request and does not answer
     query = app.start_query(QUESTION, max_tokens=8)
     until(lambda: any(s.name == step and s.state == "running" for s in query.state.steps))
