@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from opea_nb.catalog.model import Component, PortType
+from opea_nb.catalog.images import bare
+from opea_nb.catalog.model import Component, Form, PortType, Role
 from opea_nb.catalog.reading import read_data, read_file
 from opea_nb.errors import CatalogError
 
@@ -34,6 +35,9 @@ class Catalog(Mapping[str, Component]):
         self._components: dict[str, Component] = {}
         self._names: dict[str, str] = {}
         self._endpoints: dict[str, str] = {}
+        self._images: dict[str, list[str]] = {}
+        self._steps: dict[str, tuple[str, str]] = {}
+        self._nodes: dict[str, str] = {}
         for component in components:
             self._take(component)
 
@@ -49,6 +53,17 @@ class Catalog(Mapping[str, Component]):
             self._names.setdefault(name.casefold(), component.kind)
         if component.role == "service" and component.endpoint and component.kind != GENERIC:
             self._endpoints.setdefault(component.endpoint, component.kind)
+        for image in dict.fromkeys(map(bare, (*(f.image for f in component.forms.values()), *component.images))):
+            if image:
+                self._images.setdefault(image, []).append(component.kind)
+        for node in component.studio:
+            self._nodes.setdefault(node, component.kind)
+        for form in component.forms.values():
+            if form.gmc:
+                self._steps.setdefault(form.gmc, (component.kind, form.name))
+        if component.gmc:
+            plain = next((f.name for f in component.forms.values() if f.image and not f.gmc), "")
+            self._steps.setdefault(component.gmc, (component.kind, plain))
 
     def component(self, kind: str) -> Component:
         """The component of that kind.
@@ -85,18 +100,51 @@ class Catalog(Mapping[str, Component]):
         """All port types by name."""
         return self._types
 
-    def find(self, *, name: str = "", endpoint: str = "") -> Component:
-        """The component meant by a service of that name (kind or alias) or endpoint (path or URL).
+    def find(self, *, name: str = "", endpoint: str = "", image: str = "", role: Role | None = None) -> Component:
+        """The component meant by a service of that name (kind or alias), endpoint (path or URL) or container image.
 
-        The name wins where it is one, as in the RFC's file (``retrieval`` at ``/v1/retrieval``). A service that is
-        neither is a generic one that takes and gives JSON.
+        The image wins where it is a known one (its registry and tag do not matter); of the components that share it,
+        the one that name or endpoint speak for, an engine before a service. Otherwise the name wins where it is one,
+        as in the RFC's file (``retrieval`` at ``/v1/retrieval``). A service that is neither is a generic one that takes
+        and gives JSON.
+
+        Parameters
+        ----------
+        role
+            Only services, or only engines; both when ``None``.
+
+        >>> load_catalog().find(name="tei-reranking-service", image="ghcr.io/huggingface/tei-gaudi:1.5.0").kind
+        'tei-rerank'
         """
         path = urlsplit(endpoint).path if "://" in endpoint else endpoint
-        by_name = self._names.get(name.casefold(), "")
-        by_endpoint = self._endpoints.get(path, "")
-        if by_name and by_endpoint and not self._same_contract(by_name, by_endpoint):
-            by_name = ""  # the wire contract is what a step depends on; a name is only a name
-        return self._components[by_name or by_endpoint or GENERIC]
+        by_name, by_endpoint = self._names.get(name.casefold(), ""), self._endpoints.get(path, "")
+        sharing = [c.kind for c in self.by_image(image) if role in (None, c.role)]
+        if sharing:
+            fitting = [kind for kind in (by_name, by_endpoint) if kind in sharing]
+            return self._components[(fitting or sharing)[0]]
+        kinds = [k for k in (by_name, by_endpoint) if k and role in (None, self._components[k].role)]
+        if len(kinds) == 2 and not self._same_contract(by_name, by_endpoint):
+            kinds = [by_endpoint]  # the wire contract is what a step depends on; a name is only a name
+        return self._components[kinds[0] if kinds else GENERIC]
+
+    def by_image(self, image: str) -> tuple[Component, ...]:
+        """All components that run in a container image, whatever its registry and tag: engines first."""
+        found = [self._components[kind] for kind in self._images.get(bare(image), ())]
+        return tuple(sorted(found, key=lambda c: c.role != "engine"))
+
+    def by_gmc(self, step: str) -> Component | None:
+        """The component of a GMConnector's step (``Llm``, ``TgiGaudi``), or ``None``."""
+        return self._components[self._steps[step][0]] if step in self._steps else None
+
+    def gmc_form(self, step: str) -> Form | None:
+        """The form that a GMConnector's step names, or ``None``."""
+        kind, form = self._steps.get(step, ("", ""))
+        return self._components[kind].forms.get(form) if kind else None
+
+    def by_studio(self, name: str) -> Component | None:
+        """The component of a GenAIStudio node (``opea_service@llm_tgi``, also ``opea_service@llm_tgi_0``)."""
+        kind = self._nodes.get(name) or self._nodes.get(name.rstrip("0123456789").removesuffix("_"))
+        return self._components[kind] if kind else None
 
     def _same_contract(self, one: str, other: str) -> bool:
         a, b = self._components[one], self._components[other]

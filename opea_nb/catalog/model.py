@@ -133,6 +133,8 @@ class Form:
         What its container needs besides.
     required
         Variables without a default that a human must fill in and that are no secrets.
+    gmc
+        Name of this form's step in a GMConnector, where it is not the component's (``TgiGaudi``).
     """
 
     name: str
@@ -148,6 +150,7 @@ class Form:
     accelerator: str = "cpu"
     options: ContainerOptions = ContainerOptions()
     required: tuple[str, ...] = ()
+    gmc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,12 @@ class Component:
         URL path prefixes of the service that the gateway passes through as they are.
     aliases
         Other names that files use for it (``retrieval`` for ``retriever``).
+    images
+        Container images, without registry digest or tag, that files use for it besides those of its forms.
+    gmc
+        Name of the step that stands for it in a GMConnector; empty where GMC has none. A form may have its own.
+    studio
+        Names of the nodes that stand for it in flows of GenAIStudio.
     parameters, forms
         Settings, and ways to run it by name.
     """
@@ -217,6 +226,9 @@ class Component:
     flow: str = ""
     routes: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    gmc: str = ""
+    studio: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     forms: Mapping[str, Form] = field(default_factory=dict)
 
