@@ -98,7 +98,7 @@ class Canvas:
             graph.add_nodes(new)
         edges = []
         for source, target, kind in sorted(wanted - set(self._edges)):
-            data = {"id": f"{source}>>{target}", "source": source, "target": target, "bend": [0, 0]}
+            data = {"id": f"{source}>>{target}", "source": source, "target": target, "bend": 0.0, "bends": "0 0"}
             self._edges[source, target, kind] = ipycytoscape.Edge(data=data, classes=kind)
             edges.append(self._edges[source, target, kind])
         if edges:
@@ -111,10 +111,10 @@ class Canvas:
             fall = self._places[target][1] - self._places[source][1]
             run = max(self._places[target][0] - self._places[source][0], 1.0)
             # distance of the control points from the straight line between the centres
-            away = round(abs(fall) * 0.25 * run / (run**2 + fall**2) ** 0.5, 1)
-            bend = [away if fall < 0 else -away, -away if fall < 0 else away]
-            if list(edge.data["bend"]) != bend:
-                edge.data = {**edge.data, "bend": bend}
+            away = round(fall * 0.25 * run / (run**2 + fall**2) ** 0.5, 1)
+            if edge.data["bend"] != away:
+                edge.data = {**edge.data, "bend": away, "bends": f"{-away} {away}"}
+                edge.classes = f"{edge.classes.replace(' bent', '')}{' bent' if away else ''}"
 
     def _looks(self, pipeline: Pipeline, name: str, state: str) -> tuple[dict[str, Any], str]:
         node = pipeline.node(name)

@@ -54,7 +54,7 @@ def card(face: Face, colours: Colours) -> str:
     mark, painted = MARKS.get(face.state, ""), tone.get(face.state, colours.quiet)
     parts = [
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * 2}" height="{height * 2}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
             f'viewBox="0 0 {width} {height}" font-family="system-ui,-apple-system,Segoe UI,Roboto,sans-serif">'
         ),
         "" if face.engine else f'<rect width="5" height="{height}" fill="{face.hue}"/>',
@@ -86,16 +86,19 @@ def stylesheet(colours: Colours) -> list[dict[str, Any]]:
     flow = {
         "width": 1.5,
         "line-color": colours.edge,
-        "curve-style": "unbundled-bezier",
-        "control-point-distances": "data(bend)",
-        "control-point-weights": [0.25, 0.75],
-        "edge-distances": "node-position",
+        "curve-style": "straight",
         "source-endpoint": "90deg",
         "target-endpoint": "270deg",
         "target-arrow-shape": "triangle",
         "target-arrow-color": colours.edge,
-        "arrow-scale": 0.9,
+        "arrow-scale": 1.1,
         "overlay-opacity": 0,
+    }
+    curve = {
+        "curve-style": "unbundled-bezier",
+        "control-point-distances": "data(bends)",
+        "control-point-weights": [0.3, 0.7],
+        "edge-distances": "node-position",
     }
     uses = {
         "width": 1,
@@ -112,6 +115,7 @@ def stylesheet(colours: Colours) -> list[dict[str, Any]]:
         {"selector": "node.problem", "style": {"border-color": colours.bad, "border-width": 1.5}},
         {"selector": "node.chosen", "style": {"border-color": colours.brand, "border-width": 2.5}},
         {"selector": "edge.flow", "style": flow},
+        {"selector": "edge.bent", "style": curve},
         {"selector": "edge.uses", "style": uses},
     ]
 

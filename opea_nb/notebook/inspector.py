@@ -20,6 +20,7 @@ class Inspector:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._shown: tuple[Any, ...] | None = None
+        self._following = False
         self._pick = w.Dropdown(options=[("nothing selected", "")], layout={"width": "auto"})
         self._pick.observe(self._picked, names=["value"])
         self._body = w.VBox([])
@@ -30,19 +31,20 @@ class Inspector:
         self.refresh()
 
     def _picked(self, change: dict[str, Any]) -> None:
-        self._session.select(change["new"] or "")
+        if not self._following:
+            self._session.select(change["new"] or "")
 
     def refresh(self) -> None:
         """Show the selected service as it is; a form that is still right is left alone, with the focus in it."""
         pipeline, name = self._session.pipeline, self._session.selected
         names = [*pipeline.services, *pipeline.engines]
+        self._following = True  # new options reset the value: that is no choice of the user's
         options = [("nothing selected", ""), *((n, n) for n in names)]
         if list(self._pick.options) != options:
-            with self._pick.hold_trait_notifications():
-                self._pick.options = options
-                self._pick.value = name
-        elif self._pick.value != name:
+            self._pick.options = options
+        if self._pick.value != name:
             self._pick.value = name
+        self._following = False
         edges = tuple(sorted(pipeline.graph.edges))
         shown = (name, pipeline.node(name) if name else None, edges, tuple(names))
         if shown == self._shown:

@@ -51,7 +51,7 @@ def _arrow(start: tuple[float, float], end: tuple[float, float]) -> str:
     x1, y1 = start[0] + _WIDTH, start[1] + _HEIGHT / 2
     x2, y2 = end[0] - 1, end[1] + _HEIGHT / 2
     bend = max(18, (x2 - x1) / 2)
-    curve = f"M{x1:g} {y1:g}C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2 - 5:g} {y2:g}"
+    curve = f"M{x1:g} {y1:g}C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2 - 8:g} {y2:g}"
     head = f"M{x2 - 8:g} {y2 - 4:g}L{x2:g} {y2:g}L{x2 - 8:g} {y2 + 4:g}Z"
     return f'<path class="opea-edge" d="{curve}"/><path class="opea-arrow" d="{head}"/>'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
@@ -9,6 +10,8 @@ from opea_nb.errors import OpeaError
 from opea_nb.pipeline import Pipeline
 
 __all__ = ["Session"]
+
+_log = logging.getLogger("opea_nb")
 
 
 class Session:
@@ -30,7 +33,10 @@ class Session:
         self._refreshers: list[Callable[[], None]] = []
         self._say: Callable[[str, bool], None] = lambda _text, _bad: None
         self._depth = 0
-        self._unobserve = pipeline.observe(lambda _: self.refresh())
+        self._unobserve = pipeline.observe(self._edited)
+
+    def _edited(self, _: Pipeline) -> None:
+        self.refresh()
 
     def on_refresh(self, refresh: Callable[[], None]) -> None:
         """Call `refresh` whenever pipeline or selection changed."""
@@ -51,16 +57,27 @@ class Session:
                 self.selected = name
                 self.refresh()
 
-    def refresh(self) -> None:
-        """Show the pipeline as it is."""
+    def refresh(self) -> bool:
+        """Show the pipeline as it is; whether all of it could be shown.
+
+        A part that fails says so in the builder and leaves the others alone: the edit itself has been done, by Python
+        code as likely as by the mouse.
+        """
         with self.lock:
             known = {*self.pipeline.services, *self.pipeline.engines}
             if self.selected not in known:
                 self.selected = ""
             if self._depth:  # within an act: once, at its end
-                return
+                return True
+            shown = True
             for refresh in self._refreshers:
-                refresh()
+                try:
+                    refresh()
+                except Exception as error:  # noqa: BLE001 - it is shown to the user and logged
+                    shown = False
+                    _log.exception("a part of the builder could not be shown")
+                    self.say(f"a part of the builder could not be shown: {type(error).__name__}: {error}", bad=True)
+            return shown
 
     def act(self, action: Callable[[], object], done: str = "") -> bool:
         """Do something for the user. What goes wrong is said in the builder: an error in a callback has no cell.
@@ -88,8 +105,9 @@ class Session:
                 return False
             finally:
                 self._depth -= 1
-                self.refresh()
-            self.say(done)
+                shown = self.refresh()
+            if shown:
+                self.say(done)
             return True
 
     def close(self) -> None:

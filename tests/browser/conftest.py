@@ -178,12 +178,19 @@ class NotebookPage:
         cell = self.cell(number)
         prompt = cell.locator(".jp-InputPrompt")
         before = prompt.inner_text()
+
+        def started() -> bool:
+            now = prompt.inner_text()
+            return now != before and bool(re.search(r"[*\d]", now))
+
         until = time.monotonic() + 60
-        while prompt.inner_text() == before:  # Lab drops the key while a session is still being made
+        while not started():  # Lab drops the key while a session is still being made
             assert time.monotonic() < until, "the cell does not run"
             cell.locator(".cm-content").click()
             self.page.keyboard.press("Control+Enter")
-            self.page.wait_for_timeout(500)
+            patience = time.monotonic() + 2  # a second key would run the cell twice
+            while not started() and time.monotonic() < patience:
+                self.page.wait_for_timeout(50)
         return cell.locator(".jp-OutputArea")
 
     def finished(self, number: int) -> None:

@@ -64,19 +64,21 @@ def _builder(browser: Browser, lab: Lab, theme: str, folder: Path) -> None:
     builder.locator(".lm-TabBar-tab", has_text="YAML").click()
     page.page.wait_for_timeout(1500)  # the theme's colours go round by the kernel
     _save(builder, folder / f"builder-{theme.lower()}.png")
+    page.page.context.close()
 
 
 def _run(browser: Browser, lab: Lab, theme: str, folder: Path) -> None:
-    page = _open(browser, lab, theme, f"run-{theme}.ipynb", RUN, "answer = show_run(asking(pace=0.7), shown)")
+    page = _open(browser, lab, theme, f"run-{theme}.ipynb", RUN, "answer = show_run(asking(pace=1.2), shown)")
     page.run(0)
     page.finished(0)
     output = page.run(1)
-    expect(output.locator(".opea-answer")).to_contain_text("41 million", timeout=30_000)
+    expect(output.locator(".opea-answer")).to_contain_text("Revenue of", timeout=30_000)
     output.locator('.opea-card[data-step="reranking"]').click()
     page.page.mouse.move(0, 0)
     _save(output.locator(".opea-run"), folder / f"run-{theme.lower()}.png")
     page.finished(1)
     _save(output.locator(".opea-run"), folder / f"run-static-{theme.lower()}.png")
+    page.page.context.close()
 
 
 def _save(what: Locator, path: Path) -> None:

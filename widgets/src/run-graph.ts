@@ -61,7 +61,7 @@ export class RunGraph {
     const [x2, y2] = [to.x - 1, to.y + CARD.height / 2];
     const bend = Math.max(18, (x2 - x1) / 2);
     return [
-      drawing("path", { class: "opea-edge", d: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2 - 5} ${y2}` }),
+      drawing("path", { class: "opea-edge", d: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2 - 8} ${y2}` }),
       drawing("path", { class: "opea-arrow", d: `M${x2 - 8} ${y2 - 4}L${x2} ${y2}L${x2 - 8} ${y2 + 4}Z` }),
     ];
   }

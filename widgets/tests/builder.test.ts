@@ -3,7 +3,8 @@ import { hex, luminance } from "../src/builder";
 
 it("takes colours from the page only as hex digits", () => {
   expect(hex("rgb(255, 128, 0)")).toBe("#ff8000");
-  expect(hex("rgba(1, 2, 3, 0.5)")).toBe("#010203");
+  expect(hex("rgba(0, 0, 0, 0.5)", "#ffffff")).toBe("#808080");
+  expect(hex("rgba(255, 255, 255, 0.5)", "#000000")).toBe("#808080");
   expect(hex("url(javascript:1)")).toBe("");
 });
 

@@ -1,0 +1,137 @@
+"""The Builder without a page: every edit is the pipeline's own, and nothing that goes wrong is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as w
+import pytest
+
+from opea_nb.formats import unified
+from opea_nb.notebook.builder import Builder
+from opea_nb.notebook.card import Colours, Face, card
+from opea_nb.notebook.yaml_panel import replace_all
+from opea_nb.pipeline import Pipeline
+
+
+def inside(widget: w.Widget) -> Iterator[w.Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def find(builder: Builder, kind: type[w.Widget], css: str) -> Any:
+    for widget in inside(builder.widget):
+        if css in getattr(widget, "_dom_classes", ()):
+            return next(x for x in inside(widget) if isinstance(x, kind))
+    raise AssertionError(f"nothing has the class {css}")
+
+
+def press(builder: Builder, description: str) -> None:
+    next(x for x in inside(builder.widget) if isinstance(x, w.Button) and x.description == description).click()
+
+
+@pytest.fixture
+def builder() -> Iterator[Builder]:
+    made = Builder(Pipeline("chatqna"))
+    yield made
+    made.close()
+
+
+def test_adding_connecting_renaming_and_undoing_by_widgets(builder: Builder) -> None:
+    pipeline = builder.pipeline
+    press(builder, "Embedding")
+    press(builder, "Retriever")
+    find(builder, w.Dropdown, "opea-inspector").value = "embedding"
+    find(builder, w.Dropdown, "opea-target").value = "retriever"
+    press(builder, "Connect")
+    assert list(pipeline.flow().edges) == [("embedding", "retriever")]
+    find(builder, w.Text, "opea-rename").value = "vectors"
+    assert set(pipeline.services) == {"vectors", "retriever"}
+    for _ in range(4):
+        find(builder, w.Button, "opea-undo").click()
+    assert not pipeline.services
+
+
+def test_what_python_changes_shows_and_only_what_changed_is_touched(builder: Builder) -> None:
+    builder.pipeline.add("embedding")
+    node = builder._canvas._nodes["embedding"]
+    builder.pipeline.add("llm")
+    builder.pipeline.connect("embedding", "llm")
+    assert builder._canvas._nodes["embedding"] is node
+    assert set(builder._canvas._edges) == {("embedding", "llm", "flow")}
+    assert "embedding >> llm" in find(builder, w.Textarea, "opea-yaml").value
+
+
+def test_a_parameter_out_of_range_is_refused_with_the_reason(builder: Builder) -> None:
+    press(builder, "Reranking")
+    field = find(builder, w.Text, "opea-field")
+    field.value = "3"
+    assert dict(builder.pipeline.services["reranking"].parameters) == {"top_n": 3}
+    find(builder, w.Text, "opea-field").value = "1000"
+    assert dict(builder.pipeline.services["reranking"].parameters) == {"top_n": 3}
+    assert "opea-bad" in builder._status.value
+    assert find(builder, w.Text, "opea-field").value == "3"
+
+
+def test_yaml_that_is_wrong_changes_nothing(builder: Builder) -> None:
+    press(builder, "LLM")
+    text = find(builder, w.Textarea, "opea-yaml")
+    text.value += "\nnonsense: ["
+    press(builder, "Apply")
+    assert "line" in find(builder, w.HTML, "opea-yaml-error").value
+    assert list(builder.pipeline.services) == ["llm"]
+
+
+def test_yaml_is_applied_as_one_edit_that_can_be_undone() -> None:
+    pipeline, wanted = Pipeline("one"), Pipeline("two", port=9999)
+    pipeline.add("embedding")
+    wanted.connect(wanted.add("embedding"), wanted.add("llm", parameters={"max_tokens": 9}))
+    wanted.add("dataprep")
+    before = pipeline.copy()
+    pipeline.apply(replace_all(pipeline, wanted))
+    assert unified.dumps(pipeline) == unified.dumps(wanted)
+    assert pipeline.undo() == "edit the YAML"
+    assert pipeline == before
+
+
+def test_what_cannot_run_is_not_deployed_and_says_why(builder: Builder) -> None:
+    press(builder, "Deploy")
+    assert "has no services" in builder._status.value
+
+
+def test_an_error_in_a_callback_is_said_in_the_builder(builder: Builder) -> None:
+    assert not builder._session.act(lambda: 1 / 0)
+    assert "ZeroDivisionError" in builder._status.value
+
+
+def test_edits_from_several_threads_leave_canvas_and_pipeline_the_same(builder: Builder) -> None:
+    def edit() -> None:
+        for _ in range(5):
+            builder._session.act(lambda: builder.pipeline.add("llm"))
+
+    threads = [threading.Thread(target=edit) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(builder.pipeline.services) == 15
+    assert set(builder._canvas._nodes) == set(builder.pipeline.services)
+
+
+def test_messages_and_cards_hold_text_only(builder: Builder) -> None:
+    attack = '"><img src=x onerror=alert(1)>'
+    builder._session.say(attack, bad=True)
+    assert "<img" not in builder._status.value
+    assert "%3Cimg" not in card(Face(attack, attack, "#000000"), Colours())
+
+
+def test_only_colours_are_taken_from_the_page() -> None:
+    told = Colours.told({"card": "#123456", "text": "url(x)", "line": '#12345"', "dark": True, "other": "#ffffff"})
+    assert told == Colours(card="#123456")
+
+
+def test_a_card_shows_its_state_by_shape(builder: Builder) -> None:
+    assert "%E2%9C%95" in card(Face("llm", "llm", "#000000", state="failed"), Colours())
