@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 from opea_nb.catalog import Component, ContainerOptions, Form, Health
 from opea_nb.errors import PlanError
 from opea_nb.pipeline import MAIN, Engine, Pipeline, Service
+from opea_nb.pipeline.hosts import host_names
 
 GATEWAY = "gateway"
+_PORT = 8000
 IMAGE = "opea-nb:latest"
 """The container image that holds this package."""
 
@@ -103,6 +105,8 @@ class Process:
         What its container needs besides.
     required
         Variables that a human must fill in and that are no secrets.
+    accelerator
+        ``cpu``, ``gaudi``, ``rocm`` or ``nvidia``: the hardware that it needs.
     environment
         Variables with addresses filled in, sorted by name. Never a secret's value: ``${NAME}`` stands for the
         deployer's own variable of that name.
@@ -129,6 +133,7 @@ class Process:
     resources: Mapping[str, str] = field(default_factory=dict)
     options: ContainerOptions = ContainerOptions()
     required: tuple[str, ...] = ()
+    accelerator: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +199,12 @@ class _Planner:
         self.forms = {s.name: self._form(s, pipeline.component(s.name)) for s in self._deployed()}
         self.uses = {name: self._engines_of(name) for name in self.forms}
         self.forms |= {e.name: self._form(e, pipeline.catalog.component(e.kind)) for e in self.engines.values()}
+        if GATEWAY in self.forms:
+            raise PlanError(
+                f"{GATEWAY!r} is the name of the process that runs the pipeline",
+                hint=f"give the service another name: pipeline.rename({GATEWAY!r}, …)",
+            )
+        self.hosts = host_names([GATEWAY, *sorted(self.forms)])
 
     def plan(self, name: str) -> Plan:
         engines = [self._process(self.engines[n]) for n in sorted(self.engines)]
@@ -254,7 +265,7 @@ class _Planner:
             name=node.name,
             kind=node.kind,
             role="service" if isinstance(node, Service) else "engine",
-            address=self._address(node.name, form.port),
+            address=self._address(node.name),
             module=form.module,
             image=(node.image or form.image) if form.image else self.target.image,
             environment=dict(sorted(environment.items())),
@@ -266,6 +277,7 @@ class _Planner:
             resources=node.resources,
             options=self._options(form, node, near),
             required=form.required,
+            accelerator=form.accelerator,
         )
 
     def _options(self, form: Form, node: Service | Engine, near: Mapping[str, Service | Engine]) -> ContainerOptions:
@@ -281,7 +293,7 @@ class _Planner:
             name=GATEWAY,
             kind=GATEWAY,
             role="gateway",
-            address=self._address(GATEWAY, self.pipeline.port),
+            address=self._address(GATEWAY),
             module="opea_nb.gateway",
             image=self.target.image,
             environment={"OPEA_NB_ROUTES": json.dumps(dict(sorted(routes.items())))},
@@ -297,14 +309,20 @@ class _Planner:
         main = self.pipeline.flow(MAIN)
         return next((s for s in found if s.name in main and main.out_degree(s.name)), found[0])
 
-    def _address(self, name: str, own_port: int) -> Address:
+    def _address(self, name: str) -> Address:
         if self.target.host:
             return Address(self.target.host, self.target.ports.get(name, 0))
-        return Address(name, self.target.ports.get(name, own_port))
+        return Address(self.hosts[name], self.target.ports.get(name) or self._own_port(name))
+
+    def _own_port(self, name: str) -> int:
+        if name == GATEWAY:
+            return self.pipeline.port
+        kind = self.engines[name].kind if name in self.engines else self.pipeline.node(name).kind
+        # a form of ours takes any port, and there is no other process in its container
+        return self.forms[name].port or self.pipeline.catalog.component(kind).port or _PORT
 
     def _base(self, name: str) -> str:
-        form = self.forms[name]
-        return self._address(name, form.port).url
+        return self._address(name).url
 
     def _endpoint(self, service: Service) -> str:
         return service.endpoint or self.pipeline.component(service.name).endpoint
@@ -339,7 +357,7 @@ class _Planner:
 
     def _where(self, node: Service | Engine) -> Address:
         if not node.url:
-            return self._address(node.name, self.forms[node.name].port)
+            return self._address(node.name)
         parts = urlsplit(node.url)
         return Address(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 

@@ -90,3 +90,25 @@ def test_dataprep_without_embedding_is_refused() -> None:
     p.add("dataprep")
     with pytest.raises(PlanError, match="dataprep needs a service of kind 'embedding'"):
         plan(p, LOCAL)
+
+
+def test_containers_are_called_by_dns_labels_that_no_other_has() -> None:
+    pipeline = Pipeline("many")
+    for name in ("My LLM", "my_llm", "my-llm"):
+        pipeline.add("llm-vllm", name=name)
+    made = plan(pipeline, CONTAINERS)
+    hosts = {p.name: p.address.host for p in made.processes}
+    assert hosts == {"my-llm": "my-llm", "My LLM": "my-llm-2", "my_llm": "my-llm-3", GATEWAY: GATEWAY}
+    assert made.routes["my_llm"].startswith("http://my-llm-3:")
+
+
+def test_a_container_of_ours_listens_on_its_components_port(chatqna: Pipeline) -> None:
+    made = plan(chatqna, Target.containers("containers", embedded=True))
+    assert made.process("embedding").address.port == 6000
+    assert made.process("dataprep").environment["EMBEDDING_ENDPOINT"] == "http://embedding:6000/v1/embeddings"
+
+
+def test_a_service_cannot_take_the_gateways_name(chatqna: Pipeline) -> None:
+    chatqna.rename("llm", GATEWAY)
+    with pytest.raises(PlanError, match="gateway"):
+        plan(chatqna, CONTAINERS)
