@@ -1,7 +1,7 @@
 """What a backend is: where a pipeline runs, and what can be done with it there.
 
 A backend says only how to start, watch, reach and stop; `opea_nb.backends.calls` talks to the gateway for all of them.
-Every backend passes ``tests/backends/compliance.py``.
+Every backend passes ``tests/backends/modules/compliance.py``.
 """
 
 from __future__ import annotations

@@ -93,6 +93,10 @@ def _service(entries: Fields, name: str, catalog: Catalog, graph: Graph, engines
     if name in engines:
         raise entries.error(f"`{name}` is an engine and a service", name, "rename one of them", of_key=True)
     entry = entries.at(name, f"service {name}")
+    if "url" in entry.data:
+        raise entry.error(
+            f"{entry.what}: `url` has no meaning here", "url", "write the absolute URL as its `endpoint`", of_key=True
+        )
     url = entry.url("endpoint") if "://" in entry.text("endpoint") else ""
     endpoint = "" if url else entry.path_of_url()
     kind = entry.text("kind") or found_kind(catalog, name, url or endpoint)

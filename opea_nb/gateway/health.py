@@ -1,4 +1,8 @@
-"""Whether the gateway can serve: only when every service of the pipeline says so."""
+"""Whether the gateway can serve: only when every service of its deployment says so.
+
+A service that runs elsewhere is looked at and reported, without its key, but does not hold readiness back: it may come
+later, and a query that needs it fails with its URL.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,8 @@ class _Probe:
     target: Target
     ours: bool
     """Answers 200 when ready; of a service elsewhere only an answer of any kind can be expected."""
+    holds: bool
+    """Whether the gateway waits for it."""
 
 
 class Health:
@@ -49,7 +55,7 @@ class Health:
     async def _look(self) -> tuple[int, dict[str, Any]]:
         names = list(self._probes)
         states = dict(zip(names, await asyncio.gather(*map(self._ask, names)), strict=True))
-        down = [name for name, state in states.items() if state["status"] != "ready"]
+        down = [n for n, state in states.items() if state["status"] != "ready" and self._probes[n].holds]
         broken = any(states[name]["status"] == "broken" for name in down)
         status = "broken" if broken else "starting" if down else "ready"
         body: dict[str, Any] = {"status": status, "services": states}
@@ -86,7 +92,9 @@ def _probe(config: Config, name: str) -> _Probe:
     form = component.forms.get(service.form) or next(iter(component.forms.values()), None)
     path = form.health.path if form is not None else "/v1/health_check"
     whole = service_target(config, name, path=path, method="GET")
-    bearer = whole.authorization.removeprefix("Bearer ")
+    bearer = "" if service.url else whole.authorization.removeprefix("Bearer ")
     # a service of an unknown kind may have no health check; that it answers is all that can be asked
     ours = not service.url and form is not None
-    return _Probe(target(whole.origin + whole.path, timeouts=_PATIENCE, bearer=bearer, method="GET"), ours)
+    return _Probe(
+        target(whole.origin + whole.path, timeouts=_PATIENCE, bearer=bearer, method="GET"), ours, not service.url
+    )

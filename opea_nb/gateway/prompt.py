@@ -16,7 +16,7 @@ _PLACE = re.compile(r"\{([^{}\s](?:[^{}]*[^{}\s])?)\}")
 
 @cache
 def default_template(name: str) -> str:
-    """The package's own template: ``with_documents`` or ``without_documents``."""
+    """The package's own template: ``system``, ``with_documents`` or ``without_documents``."""
     text = (files("opea_nb.gateway") / "data" / "prompts.yaml").read_text("utf-8")
     templates: dict[str, str] = yaml.safe_load(text)
     return templates[name]

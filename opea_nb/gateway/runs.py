@@ -111,11 +111,9 @@ class Run:
         """As much of a body as is kept."""
         if not self.limit:
             return None
-        size = len(body)
-        if size > self.limit:
-            body, size = body[: self.limit], self.limit
-        self.size += size
-        return body
+        kept = self._recording.kept(body)
+        self.size += len(kept)
+        return kept
 
     def tokens(self, step: str, tokens: list[str], elapsed: float) -> None:
         """More text of a stream; `elapsed` since its step began. The first is an event at once, then some together."""

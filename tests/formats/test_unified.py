@@ -212,6 +212,11 @@ def test_any_pipeline_comes_back_equal_and_its_text_does_not_depend_on_order(
         ("opea_micro_services: [a]\nopea_mega_service: {}", "1:22", "a list, not a mapping"),
         (RFC.replace(">> llm", ">> lllm"), "18:46", r"no service is called `lllm`\n.*did you mean `llm`"),
         (RFC.replace(" >> llm", ""), "11:3", r"service llm is in no mega_flow\n.*`- llm`"),
+        (
+            RFC.replace("endpoint: /v1/embeddings", "url: http://h/v1"),
+            "3:5",
+            "write the absolute URL as its `endpoint`",
+        ),
         (RFC.replace("    - emb", "    emb"), "18:5", r"not a list of rules\n.*`- embedding >> retrieval"),
         (RFC.replace("- emb", "- (emb"), "18:7", r"not closed.*\n.*did you mean `embedding >> "),
         (RFC + "    - llm >> embedding\n", "19:14", "a cycle: embedding >> retrieval >> reranking >> llm >> embedding"),

@@ -41,7 +41,7 @@ async def test_wrapped_services_are_each_asked_in_their_own_words(open_gateway: 
     assert asked["reranking"]["top_n"] == 2
     assert asked["llm"]["temperature"] == 0, "a falsy value of the client's is a value"
     assert asked["llm"]["stream"] is False
-    assert "The box holds a cat." in asked["llm"]["messages"][0]["content"]
+    assert "The box holds a cat." in asked["llm"]["messages"][-1]["content"]
     assert not {"model", "chat_template", "k", "top_n"} & asked["llm"].keys()
 
 
@@ -55,7 +55,7 @@ async def test_tei_and_vllm_are_called_directly(open_gateway: Open) -> None:
         await client.post("/v1/direct", json=QUESTION | {"stream": False})
     assert services["embedding"].got[0].json == {"inputs": "What is in the box?"}
     assert services["reranking"].got[0].json["texts"] == [d["text"] for d in DOCS]
-    prompt = services["llm"].got[0].json["messages"][0]["content"]
+    prompt = services["llm"].got[0].json["messages"][-1]["content"]
     assert "The bag holds a dog." in prompt
     assert "The box holds a cat." not in prompt
 
@@ -90,7 +90,7 @@ async def test_no_documents_skip_reranking_and_the_question_alone_is_asked(open_
     assert {"step": "reranking", "reason": "no documents found"}.items() <= next(
         e for e in run["events"] if e["type"] == "step_skipped"
     ).items()
-    assert "What is in the box?" in services["llm"].got[0].json["messages"][0]["content"]
+    assert "What is in the box?" in services["llm"].got[0].json["messages"][-1]["content"]
 
 
 async def test_a_guardrail_ends_the_run_early(open_gateway: Open) -> None:
@@ -178,7 +178,7 @@ async def test_a_template_merges_two_branches_as_hybrid_rag_does(open_gateway: O
     answers = {k: WRAPPED[k] for k in ("embedding", "retriever", "llm")} | {"sql": {"result": "3 rows"}}
     async with stubs(**answers) as services, open_gateway(p, services) as client:
         await client.post("/v1/hybrid", json=QUESTION | {"stream": False})
-    prompt = services["llm"].got[0].json["messages"][0]["content"]
+    prompt = services["llm"].got[0].json["messages"][-1]["content"]
     assert prompt.startswith("Table: 3 rows. Texts: The box holds a cat.")
 
 
@@ -256,6 +256,32 @@ async def test_the_health_check_is_ready_only_when_every_service_is(open_gateway
     assert answer.status_code == 503
     assert answer.json()["services"]["retriever"]["status"] == "down"
     assert "refused" in answer.json()["detail"]
+
+
+async def test_a_service_elsewhere_is_reported_but_not_waited_for_nor_told_its_key(
+    open_gateway: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THEIR_KEY", "k3y-of-theirs")
+    async with stubs(llm=completion("A cat.")) as services:
+        p = Pipeline("chatqna")
+        p.add("llm", url=services["llm"].url, api_key="THEIR_KEY")
+        async with open_gateway(p, services) as client:
+            assert (await client.get("/v1/health_check")).status_code == 200
+            await services["llm"].stop()
+        async with open_gateway(p, services) as client:
+            answer = await client.get("/v1/health_check")
+    assert answer.status_code == 200
+    assert answer.json()["services"]["llm"]["status"] == "down"
+    assert all("authorization" not in got.headers for got in services["llm"].got)
+
+
+async def test_the_clients_own_system_message_stands_in_for_ours(open_gateway: Open) -> None:
+    mine = {"role": "system", "content": "Answer in verse."}
+    async with stubs(**WRAPPED) as services, open_gateway(chatqna(), services) as client:
+        await client.post("/v1/chat/completions", json={"messages": [mine, *QUESTION["messages"]]})
+    messages = services["llm"].got[0].json["messages"]
+    assert [m["role"] for m in messages] == ["system", "user"]
+    assert messages[0] == mine
 
 
 async def test_a_services_own_routes_are_passed_through(open_gateway: Open) -> None:

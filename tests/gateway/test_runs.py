@@ -152,3 +152,12 @@ def test_secrets_are_hidden_by_key_and_by_value_and_counts_of_tokens_are_not() -
         "n": {"password": "[redacted]"},
         "t": "a [redacted]",
     }
+
+
+def test_a_secret_is_taken_out_before_a_body_is_kept() -> None:
+    recording = Recording(secrets=("s3cret-value",))
+    assert recording.kept(b'{"t": "a s3cret-value"}') == b'{"t": "a [redacted]"}'
+    assert recording.kept(b'{"API_KEY": 12345}') == b'{"API_KEY": "[redacted]"}'
+    assert recording.kept(b'{"hf_token":"hf_abc"}') == b'{"hf_token":"[redacted]"}'
+    usual = b'{"max_tokens": 3, "monkey": 4, "text": "my token"}'
+    assert recording.kept(usual) == usual

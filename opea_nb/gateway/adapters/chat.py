@@ -87,15 +87,21 @@ def build_chat(call: Call) -> Any:
     body = {k: v for k, v in call.parameters.items() if k != "chat_template" and not (k == "model" and not v)}
     prompt = prompt_of(call)
     history = call.facets.get("messages")
+    instructed = any(m.get("role") in ("system", "developer") for m in history or ())
+    system = (
+        [] if instructed or not _asks_by_default(call) else [{"role": "system", "content": default_template("system")}]
+    )
     if history:
         last = max((i for i, m in enumerate(history) if m.get("role", "user") == "user"), default=len(history))
         untouched = prompt == call.facets["query"] and last < len(history) and _same(history[last], prompt)
-        messages = (
-            history if untouched else [*history[:last], {"role": "user", "content": prompt}, *history[last + 1 :]]
-        )
+        asked = history if untouched else [*history[:last], {"role": "user", "content": prompt}, *history[last + 1 :]]
     else:
-        messages = [{"role": "user", "content": prompt}]
-    return {**body, "messages": messages, "stream": call.stream}
+        asked = [{"role": "user", "content": prompt}]
+    return {**body, "messages": [*system, *asked], "stream": call.stream}
+
+
+def _asks_by_default(call: Call) -> bool:
+    return not call.parameters.get("chat_template") and bool(texts_of(call.facets))
 
 
 def _same(message: dict[str, Any], prompt: str) -> bool:
