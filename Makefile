@@ -57,7 +57,7 @@ lock: $(STAMPS)/dev ## Write requirements.lock anew
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 docs: $(STAMPS)/dev ## Take the screenshots of the README anew
-	$(BIN)/python docs/screenshots.py
+	$(BIN)/python tests/browser/screenshots.py
 
 clean: ## Take away what make made
 	rm -rf $(VENV) $(STAMPS) widgets/node_modules build dist *.egg-info

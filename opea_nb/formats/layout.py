@@ -18,7 +18,9 @@ Point = tuple[float, float]
 
 
 def positions(pipeline: Pipeline) -> dict[str, Point]:
-    """Centre of each card in pixels, x to the right and y down; the same graph always gives the same places.
+    """Upper left corner of each card in pixels, x to the right and y down; the same graph always gives the same places.
+
+    A service that was moved stands where it was put; the others are laid out.
 
     Flows are bands below each other, the main one first. Within a band a service stands one column right of the
     furthest of those it waits for; engines stand in a row of their own, below the service that uses them.
@@ -43,6 +45,8 @@ def positions(pipeline: Pipeline) -> dict[str, Point]:
             x += CARD[0] + GAP[0]
         taken.add(x)
         placed[name] = (x, lowest + _y(1))
+    for name in placed:
+        placed[name] = pipeline.node(name).position or placed[name]
     return placed
 
 

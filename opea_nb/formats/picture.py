@@ -46,6 +46,8 @@ def svg(pipeline: Pipeline, *, states: Mapping[str, str] | None = None, notes: M
         Service name -> the quiet second line of its card (a duration, say); its kind otherwise.
     """
     places = positions(pipeline)
+    left, top = (min((place[axis] for place in places.values()), default=0) for axis in (0, 1))
+    places = {name: (x - left, y - top) for name, (x, y) in places.items()}
     width, height = CARD
     right = max((x for x, _ in places.values()), default=0) + width
     bottom = max((y for _, y in places.values()), default=0) + height

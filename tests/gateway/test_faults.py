@@ -6,11 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from conftest import Open, chatqna
-from stubs import Got, Stub, chunk, completion, reply, sse, stubs
-from test_queries import QUESTION, WRAPPED
 
 from opea_nb.gateway.transport import Timeouts
+from tests.gateway.gateways import QUESTION, WRAPPED, Open, chatqna, diamond
+from tests.gateway.stubs import Got, Stub, chunk, completion, reply, sse, stubs
 
 STEPS = ["embedding", "retriever", "reranking", "llm"]
 
@@ -115,8 +114,6 @@ async def test_when_the_client_goes_away_the_step_in_flight_is_cancelled(open_ga
 
 
 async def test_when_a_branch_fails_the_other_is_cancelled(open_gateway: Open) -> None:
-    from test_queries import diamond
-
     async def fail(got: Got) -> bytes:
         await asyncio.wait_for(services["s2"].arrived.wait(), 10)
         return reply(b"no", 500, "text/plain")

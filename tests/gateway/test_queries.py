@@ -8,24 +8,11 @@ import json
 from typing import Any
 
 import pytest
-from conftest import Open, chatqna
-from stubs import Got, Stub, chunk, completion, reply, sse, stubs
 
 from opea_nb.gateway.record import Recording
 from opea_nb.pipeline import Pipeline
-
-DOCS = [{"text": "The box holds a cat."}, {"text": "The bag holds a dog."}]
-WRAPPED: dict[str, Any] = {
-    "embedding": {
-        "object": "list",
-        "model": "m",
-        "data": [{"index": 0, "object": "embedding", "embedding": [0.1, 0.2]}],
-    },
-    "retriever": {"id": "x", "retrieved_docs": DOCS, "initial_query": "q", "top_n": 1},
-    "reranking": {"query": "q", "documents": ["The box holds a cat."]},
-    "llm": completion("A cat."),
-}
-QUESTION = {"messages": [{"role": "user", "content": "What is in the box?"}]}
+from tests.gateway.gateways import DOCS, QUESTION, WRAPPED, Open, chatqna, diamond
+from tests.gateway.stubs import Got, Stub, chunk, completion, reply, sse, stubs
 
 
 async def test_wrapped_services_are_each_asked_in_their_own_words(open_gateway: Open) -> None:
@@ -121,15 +108,6 @@ async def test_an_answer_is_not_streamed_before_the_guardrail_behind_it_lets_it_
     assert services["llm"].got[0].json["stream"] is False
     assert services["guardrails"].got[0].json["text"] == "a cat"
     assert answer.text == "data: b'a c*t'\n\ndata: [DONE]\n\n"
-
-
-def diamond() -> Pipeline:
-    """s1 >> (s2, s3) >> s4, of no known kind."""
-    p = Pipeline("toy")
-    s1, s2, s3, s4 = (p.add("service", name=f"s{i}", port=9000 + i, endpoint="/v1/add") for i in range(1, 5))
-    s1 >> s2 >> s4
-    s1 >> s3 >> s4
-    return p
 
 
 async def test_parallel_branches_run_together_and_merge_without_losing_a_key(open_gateway: Open) -> None:

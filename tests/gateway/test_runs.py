@@ -8,13 +8,12 @@ import time
 from typing import Any
 
 import orjson
-from conftest import Open, chatqna
-from stubs import Got, chunk, stubs
-from test_queries import QUESTION, WRAPPED
 
 from opea_nb.gateway import events as ev
 from opea_nb.gateway.record import Recording
 from opea_nb.gateway.runs import RunStore
+from tests.gateway.gateways import QUESTION, WRAPPED, Open, chatqna
+from tests.gateway.stubs import Got, chunk, stubs
 
 
 def finished_run(store: RunStore, run_id: str, body: bytes = b"{}") -> None:

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from stubs import Got, Stub, reply, sse, stubs
 
 from opea_nb.errors import PlanError
 from opea_nb.gateway.remote import Remote
 from opea_nb.gateway.transport import CallFailed, Timeouts, Transport, target
 from opea_nb.gateway.wire import Wire
+from tests.gateway.stubs import Got, Stub, reply, sse, stubs
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
