@@ -45,9 +45,7 @@ def positions(pipeline: Pipeline) -> dict[str, Point]:
             x += CARD[0] + GAP[0]
         taken.add(x)
         placed[name] = (x, lowest + _y(1))
-    for name in placed:
-        placed[name] = pipeline.node(name).position or placed[name]
-    return placed
+    return {name: pipeline.node(name).position or place for name, place in placed.items()}
 
 
 def _band(part: Graph, names: list[str]) -> dict[str, tuple[int, float]]:

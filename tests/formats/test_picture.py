@@ -12,6 +12,7 @@ from opea_nb.errors import PipelineError
 from opea_nb.formats.layout import CARD, positions
 from opea_nb.formats.picture import svg
 from opea_nb.pipeline import Pipeline
+from opea_nb.pipeline.edits import Move
 
 
 def test_the_same_pipeline_gives_the_same_bytes_in_any_order() -> None:
@@ -65,3 +66,9 @@ def test_nothing_overlaps(chatqna: Pipeline) -> None:
     for i, (x, y) in enumerate(places):
         for other_x, other_y in places[:i]:
             assert abs(x - other_x) >= CARD[0] or abs(y - other_y) >= CARD[1]
+
+
+def test_a_card_that_was_moved_stands_where_it_was_put(chatqna: Pipeline) -> None:
+    before = positions(chatqna)
+    chatqna.apply(Move("llm", (900.0, -40.0)))
+    assert positions(chatqna) == before | {"llm": (900.0, -40.0)}
