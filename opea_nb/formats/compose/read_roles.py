@@ -1,0 +1,156 @@
+"""What each service of a Compose file is: a mega service, a microservice, an engine, or none of OPEA's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from opea_nb.catalog import Catalog, Component
+from opea_nb.catalog.images import bare
+from opea_nb.formats.compose.read_services import ComposeService
+
+__all__ = ["MEGA", "Role", "direct", "recognised", "stage"]
+
+# Mega services of OPEA's examples: image -> endpoint, port.
+MEGA = {
+    "chatqna": ("/v1/chatqna", 8888),
+    "audioqna": ("/v1/audioqna", 8888),
+    "avatarchatbot": ("/v1/avatarchatbot", 8888),
+    "searchqna": ("/v1/searchqna", 8888),
+    "doc-index-retriever": ("/v1/retrievaltool", 8889),
+    "graphrag": ("/v1/graphrag", 8888),
+    "hybridrag": ("/v1/hybridrag", 8888),
+    "visualqna": ("/v1/visualqna", 8888),
+    "videoqna": ("/v1/videoqna", 8888),
+    "multimodalqna": ("/v1/multimodalqna", 8888),
+    "codegen": ("/v1/codegen", 7778),
+    "codetrans": ("/v1/codetrans", 7777),
+    "translation": ("/v1/translation", 8888),
+    "docsum": ("/v1/docsum", 8888),
+    "faqgen": ("/v1/faqgen", 8888),
+    "arb-post-hearing": ("/v1/arb-post-hearing", 8888),
+    "cogniwareims": ("/v1/cogniwareims", 8888),
+    "polylingua": ("/v1/translation", 8888),
+}
+_FRONT = re.compile(r"(^|[-_/])(ui|gradio|react|svelte|frontend|front|nginx|webui)([-_]|$)")
+_MEGA_VARIABLES = ("MEGA_SERVICE_HOST_IP", "MEGA_SERVICE_PORT", "BACKEND_SERVICE_MEGA")
+
+# In the order in which a question passes them; the first that a kind begins with counts.
+_STAGES = (
+    ("guardrails", 0),
+    ("asr", 10),
+    ("language-detection", 15),
+    ("embedding", 20),
+    ("web-retriever", 30),
+    ("retriever", 30),
+    ("reranking", 40),
+    ("text2query", 40),
+    ("text2cypher", 40),
+    ("prompt-template", 45),
+    ("llm", 50),
+    ("lvm", 50),
+    ("arb-post-hearing", 50),
+    ("tts", 60),
+    ("animation", 70),
+)
+
+
+@dataclass(slots=True)
+class Role:
+    """A service of the file and what it is.
+
+    Parameters
+    ----------
+    service
+        The service.
+    mega
+        Name of the example whose mega service it is; empty for others.
+    services, engines
+        Components that its image may stand for.
+    by_name
+        Whether its name told, not its image.
+    """
+
+    service: ComposeService
+    mega: str = ""
+    services: tuple[Component, ...] = ()
+    engines: tuple[Component, ...] = ()
+    by_name: bool = field(default=False)
+
+    @property
+    def known(self) -> bool:
+        """Whether the catalogue has it."""
+        return bool(self.services or self.engines)
+
+    @property
+    def wrapped(self) -> bool:
+        """Whether it can only be a microservice of OPEA's."""
+        return bool(self.services) and not self.engines
+
+
+def stage(component: Component) -> int:
+    """Where in a chain a kind of service stands; -1 for what is no step of one.
+
+    >>> from opea_nb.catalog import load_catalog
+    >>> stage(load_catalog()["retriever"]), stage(load_catalog()["dataprep"])
+    (30, -1)
+    """
+    if component.flow:
+        return -1
+    return next((place for start, place in _STAGES if component.kind.startswith(start)), -1)
+
+
+def recognised(service: ComposeService, catalog: Catalog) -> Role:
+    """What a service of the file is, by its image."""
+    name = bare(service.image).split("/")[-1]
+    front = bool(_FRONT.search(name) or (not name and _FRONT.search(service.name)))
+    found = catalog.by_image(service.image) if service.image else ()
+    services = tuple(c for c in found if c.role == "service" and c.kind != "service")
+    engines = tuple(c for c in found if c.role == "engine")
+    mega = "" if front else _mega(name, service, known=bool(services or engines))
+    if mega or front:
+        return Role(service, mega)
+    if service.image:
+        return Role(service, "", _fitting(services, service), _fitting(engines, service))
+    # built from a folder: the name is all there is
+    component = catalog.find(name=re.sub(r"[-_](service|server|serving)$", "", service.name))
+    if component.kind == "service":
+        return Role(service)
+    as_service = component.role == "service"
+    return Role(service, "", (component,) if as_service else (), () if as_service else (component,), by_name=True)
+
+
+def _mega(image: str, service: ComposeService, *, known: bool) -> str:
+    example = next((m for m in sorted(MEGA, key=len, reverse=True) if image == m or image.startswith(f"{m}-")), "")
+    told = any(v in service.environment for v in _MEGA_VARIABLES)
+    if known and not told:
+        return ""
+    if example:
+        return example
+    if told and not known:
+        return re.sub(r"[-_](backend|server|mega\w*).*$", "", image or service.name) or "mega"
+    return ""
+
+
+def direct(role: Role) -> Component | None:
+    """The component that it is when the mega service calls it without a microservice before it."""
+    return role.services[0] if role.services and role.engines else None
+
+
+def _fitting(components: tuple[Component, ...], service: ComposeService) -> tuple[Component, ...]:
+    """Those that fit its names and words, the likeliest first."""
+    if len(components) < 2:
+        return components
+    text = f"{service.text} {' '.join(v for k, v in service.environment.items() if 'COMPONENT_NAME' in k)}".lower()
+    text = text.replace(service.image.lower(), "")  # which they share
+    text += " multimodal" if any("MULTIMODAL" in k or "BRIDGE" in k for k in service.environment) else ""
+
+    def score(component: Component) -> float:
+        kind = component.kind
+        points = 0.0
+        for word in ("rerank", "multimodal", "video", "embed", "guardrail", "lvm", "llava", "whisper", "openai"):
+            points += (word in kind) * (1 if word in text else -1) - 0.5 * (word in text and word not in kind)
+        points += 0.3 * sum(word in text for word in kind.split("-"))
+        return points
+
+    return tuple(sorted(components, key=lambda c: -score(c)))

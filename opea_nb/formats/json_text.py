@@ -1,0 +1,72 @@
+"""JSON text in, bounded, with the place of a mistake."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from opea_nb.errors import FormatError
+
+_LIMIT = 8 << 20
+_DEPTH = 100
+
+
+def load(text: str | bytes, source: str = "<text>", *, limit: int = _LIMIT) -> Any:
+    """Read one JSON document.
+
+    Parameters
+    ----------
+    limit
+        Largest size in bytes.
+
+    Raises
+    ------
+    FormatError
+        When it is larger, nested more than 100 deep, no JSON, or has a key twice in an object.
+    """
+    size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
+    if size > limit:
+        raise FormatError(f"{size} bytes of JSON are more than the {limit} that are read", source=source)
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(found)
+        if len(made) != len(found):
+            twice = next(k for i, (k, _) in enumerate(found) if k in (x for x, _ in found[:i]))
+            raise FormatError(f"the key {twice!r} stands twice in an object", source=source, hint="keep one of them")
+        return made
+
+    try:
+        plain = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+        if _depth(plain) > _DEPTH:
+            raise FormatError(f"nested more than {_DEPTH} deep", source=source)
+        return json.loads(plain, object_pairs_hook=pairs)
+    except json.JSONDecodeError as error:
+        raise FormatError(
+            f"not valid JSON: {error.msg}", source=source, line=error.lineno, column=error.colno
+        ) from error
+    except UnicodeDecodeError as error:
+        raise FormatError("the text is not UTF-8", source=source, hint="save the file as UTF-8") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise FormatError(f"not valid JSON: {error}", source=source) from error
+
+
+def _depth(text: str) -> int:
+    """The deepest nesting of brackets outside strings."""
+    deepest = level = 0
+    inside = escaped = False
+    for character in text:
+        if inside:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                inside = False
+        elif character == '"':
+            inside = True
+        elif character in "[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif character in "]}":
+            level -= 1
+    return deepest
