@@ -12,7 +12,7 @@ ParameterType = Literal["string", "text", "integer", "number", "boolean", "choic
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One setting of a component that travels with each request.
+    """One setting of a component.
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ class Parameter:
         The allowed values of a ``choice``.
     unit
         ``tokens``, ``s`` …; empty for none.
+    sent
+        Whether it travels with each request; otherwise it is a setting of the process, such as the model it serves.
     help
         One sentence for the inspector.
     """
@@ -39,6 +41,7 @@ class Parameter:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     unit: str = ""
+    sent: bool = True
     help: str = ""
 
 
@@ -55,7 +58,8 @@ class Health:
     port
         The port that answers `path`, where it is not the process's own; 0 otherwise.
     command
-        Command inside the container that ends with 0 when ready, for what speaks no HTTP (``redis-cli ping``).
+        Command inside the container that ends with 0 when ready, for what speaks no HTTP (``redis-cli ping``). Words
+        are meant literally: ``$NAME`` is a variable of the container for the shell that the command names.
     """
 
     path: str = "/v1/health_check"
@@ -71,7 +75,8 @@ class ContainerOptions:
     Parameters
     ----------
     entrypoint, command
-        What runs in it, where the image's own is not meant. May hold the placeholders of `Form.environment`.
+        What runs in it, where the image's own is not meant; ``command`` stands for the image's arguments (what Docker
+        calls ``command``). Words may hold the placeholders of `Form.environment`.
     ports
         Ports besides the form's own.
     shm
@@ -116,13 +121,21 @@ class Form:
         The port that the process listens on inside its container; 0 for a free one.
     environment
         Variables. A value may hold ``{url:NAME}``, ``{host:NAME}`` or ``{port:NAME}``, NAME being one of
-        `engines` or `links`; ``{volume:NAME}``, a path; ``{parameter:NAME}``; ``{pipeline}``.
+        `engines` or `links`, or ``gateway``; ``{model:NAME}``, the model that such an engine serves; ``{model}``, its
+        own; ``{index:NAME}``, the index that services with the same `Component.shares` agree on, NAME unless one of
+        them is told another; ``{volume:NAME}``, a path; ``{parameter:NAME}``; ``{pipeline}``; ``{name}``, its own.
+        ``${NAME}`` is the deployer's variable of that name, which `secrets` or `required` must list.
     engines
         Kinds of the engines that this form uses (a model server, a database), in order.
+    models
+        Kind of an engine -> the model that this form needs it to serve, where that is not the engine's default.
+    model
+        The model that this form serves when its parameter ``model`` is not set.
     links
         Kinds of the *services* whose addresses this form needs (dataprep calls embedding).
     volumes
-        Name of a volume -> path inside the container. Services of one pipeline that name the same volume share it.
+        Name of a volume -> path inside the container. Services of one pipeline that name the same volume share it;
+        a name with ``{name}`` is for this one alone.
     secrets
         Names of the environment variables that hold secrets; only the names are ever written.
     health
@@ -143,6 +156,8 @@ class Form:
     port: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
     engines: tuple[str, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
     links: tuple[str, ...] = ()
     volumes: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
@@ -199,6 +214,9 @@ class Component:
     flow
         Name of a flow of its own that the component is put in when added; empty for the main flow.
         (dataprep is not a step of a question.)
+    shares
+        Name of a store that all services of a pipeline that name it have in common: they run in forms of the same name
+        and use the same engine and index, unless told apart.
     routes
         URL path prefixes of the service that the gateway passes through as they are.
     aliases
@@ -224,6 +242,7 @@ class Component:
     endpoint: str = ""
     port: int = 0
     flow: str = ""
+    shares: str = ""
     routes: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     images: tuple[str, ...] = ()

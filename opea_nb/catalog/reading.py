@@ -99,7 +99,7 @@ def _fields(cls: type[Any], value: Any, where: str) -> dict[str, Any]:
     _only(given, set(known) - {"name", "kind"}, where)
     for key in _TUPLES & set(given):
         given[key] = tuple(_strings(given[key], f"{where}: {key}"))
-    for key in ("environment", "volumes"):
+    for key in ("environment", "volumes", "models"):
         if key in given:
             given[key] = {str(k): str(v) for k, v in _mapping(given[key], f"{where}: {key}").items()}
     if "ports" in given:

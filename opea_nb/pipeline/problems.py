@@ -10,6 +10,7 @@ import networkx as nx
 
 from opea_nb.catalog import Catalog, Component, PortType
 from opea_nb.pipeline.edit import edges_in, members, spec, specs
+from opea_nb.pipeline.sharing import apart
 from opea_nb.pipeline.spec import MAIN, Service
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 ANYTHING = "json"
 """The facet that stands for any JSON: a generic service takes and gives whatever there is."""
 
-_START = ("query", "messages", ANYTHING)
+_START = ("query", "messages", "audio", "image", ANYTHING)
 _SECRET = re.compile(r"(api_?key|token|secret|password)$", re.IGNORECASE)
 
 
@@ -32,7 +33,7 @@ class Problem:
         ``error`` (it cannot run) or ``warning``.
     code
         What kind of finding, as a stable word: ``missing-input``, ``port-clash``, ``unknown-kind``, ``unconnected``,
-        ``secret-value``, ``empty``.
+        ``secret-value``, ``empty``, ``apart`` (two services that should share a store do not).
     node
         The service it is about; empty for the pipeline.
     hint
@@ -65,6 +66,7 @@ def find_problems(graph: Graph, catalog: Catalog) -> tuple[Problem, ...]:
         for flow in graph.graph["flows"]:
             found += _missing_inputs(graph, catalog, flow)
         found += _unconnected(graph, catalog)
+        found += _apart(graph, catalog)
     found += _port_clashes(graph, catalog)
     found += _secrets(graph)
     return tuple(sorted(found, key=lambda p: (p.severity, p.node, p.code, p.message)))
@@ -126,7 +128,11 @@ def _missing_inputs(graph: Graph, catalog: Catalog, flow: str) -> list[Problem]:
         before = {graph.nodes[p]["kind"] for p in nx.ancestors(part, name)}
         generic = any(ANYTHING in catalog.port_type(catalog[k].output).gives for k in before)
         if missing and not generic:
-            by = [c.kind for c in catalog.values() if c.role == "service" and missing[0] in _gives(c, catalog)]
+            by = [
+                c.kind
+                for c in catalog.values()
+                if c.role == "service" and missing[0] in _gives(c, catalog) and missing[0] not in _needs(c, catalog)
+            ]
             hint = f"put {_article(by[0])} {by[0]} before it" if by else ""
             message = f"{name} needs {_words(missing)}, which no step before it gives"
             found.append(Problem("error", "missing-input", message, name, hint))
@@ -136,6 +142,23 @@ def _missing_inputs(graph: Graph, catalog: Catalog, flow: str) -> list[Problem]:
 
 def _gives(component: Component, catalog: Catalog) -> tuple[str, ...]:
     return catalog.port_type(component.output).gives if component.output else ()
+
+
+def _needs(component: Component, catalog: Catalog) -> tuple[str, ...]:
+    return catalog.port_type(component.input).needs if component.input else ()
+
+
+def _apart(graph: Graph, catalog: Catalog) -> list[Problem]:
+    return [
+        Problem(
+            "warning",
+            "apart",
+            f"{name} does not find what {writer} stores: they are told {difference}",
+            name,
+            f"tell only one of them, or both the same, so that {name} and {writer} share a store",
+        )
+        for name, writer, difference in apart(graph, catalog)
+    ]
 
 
 def _unconnected(graph: Graph, catalog: Catalog) -> list[Problem]:
@@ -179,7 +202,15 @@ def _secrets(graph: Graph) -> list[Problem]:
 
 
 def _words(facets: tuple[str, ...]) -> str:
-    names = {"query": "a question", "embedding": "a vector", "answer": "an answer", "verdict": "a verdict"}
+    names = {
+        "query": "a question",
+        "embedding": "a vector",
+        "answer": "an answer",
+        "verdict": "a verdict",
+        "audio": "sound",
+        "image": "an image",
+        "video": "a video",
+    }
     return " and ".join(names.get(f, f) for f in facets) or "nothing"
 
 

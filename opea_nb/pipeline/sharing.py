@@ -1,0 +1,129 @@
+"""Services that share a store: what one writes (dataprep) another finds (retriever), so they must agree on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from opea_nb.catalog import Catalog, Component
+from opea_nb.pipeline.edit import specs
+from opea_nb.pipeline.spec import Engine, Service
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    Graph = nx.DiGraph[str]
+
+_INDEX = "{index:"
+_PARAMETER = "index_name"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What is known of the store of a service; empty where the pipeline does not say.
+
+    Parameters
+    ----------
+    form
+        Name of the form that it is told to run in.
+    kind
+        Kind of the engine that keeps the store; the form's name where none does.
+    engine
+        Name of the drawn engine that keeps it.
+    index
+        Name of the index.
+    """
+
+    form: str = ""
+    kind: str = ""
+    engine: str = ""
+    index: str = ""
+
+    def fits(self, other: Store) -> bool:
+        """Whether nothing that both know differs."""
+        pairs = ((self.kind, other.kind), (self.engine, other.engine), (self.index, other.index))
+        return all(a == b for a, b in pairs if a and b)
+
+    def completed(self, other: Store) -> Store:
+        """The same, with what only the other knows."""
+        return Store(
+            self.form or other.form, self.kind or other.kind, self.engine or other.engine, self.index or other.index
+        )
+
+
+def keeps_data(catalog: Catalog, kind: str) -> bool:
+    """Whether an engine keeps data; the others serve a model."""
+    return kind in catalog and catalog[kind].role == "engine" and catalog[kind].parameter("model") is None
+
+
+def told(graph: Graph, catalog: Catalog, name: str) -> Store:
+    """What the pipeline says itself about the store of a service: its form, a drawn engine, an index."""
+    service = specs(graph)[name]
+    component = catalog[service.kind]
+    index = str(service.parameters.get(_PARAMETER) or "") or next(
+        (service.environment[key] for key in _index_variables(component) if service.environment.get(key)), ""
+    )
+    used = sorted(n for n in graph.successors(name) if graph.edges[name, n]["kind"] == "uses")
+    engines = [n for n in used if keeps_data(catalog, graph.nodes[n]["kind"])]
+    form = component.forms.get(service.form)
+    kind = "" if form is None else next((k for k in form.engines if keeps_data(catalog, k)), form.name)
+    if engines:
+        return Store(service.form, graph.nodes[engines[0]]["kind"], engines[0], index)
+    return Store(service.form, kind, "", index)
+
+
+def agreed(graph: Graph, catalog: Catalog, name: str) -> Store:
+    """The store of a service: what it is told, completed by what those that share it are told.
+
+    Of several that share it, one that does the other half of the work (dataprep for a retriever) is heard first.
+    """
+    mine = told(graph, catalog, name)
+    own = catalog[specs(graph)[name].kind]
+    for other in _sharers(graph, catalog, name):
+        theirs = told(graph, catalog, other)
+        if not mine.fits(theirs):
+            continue
+        same = own.forms.keys() >= {theirs.form}
+        mine = mine.completed(theirs if same else replace(theirs, form=""))
+    return mine
+
+
+def apart(graph: Graph, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
+    """Services that look where nothing is written: name, one that writes, and what differs, in words."""
+    for name, node in sorted(specs(graph).items()):
+        if not _shares(node, catalog) or catalog[node.kind].flow:
+            continue
+        writers = [n for n in _sharers(graph, catalog, name) if catalog[graph.nodes[n]["kind"]].flow]
+        mine = told(graph, catalog, name)
+        if writers and not any(mine.fits(told(graph, catalog, w)) for w in writers):
+            theirs = told(graph, catalog, writers[0])
+            yield name, writers[0], _difference(mine, theirs)
+
+
+def _difference(a: Store, b: Store) -> str:
+    for what, one, other in (("", a.kind, b.kind), ("", a.engine, b.engine), ("the index ", a.index, b.index)):
+        if one and other and one != other:
+            return f"{what}{one!r} and {what}{other!r}"
+    return ""
+
+
+def _sharers(graph: Graph, catalog: Catalog, name: str) -> list[str]:
+    """The other services that share the store of one, those that do the other half of the work first."""
+    component = catalog[specs(graph)[name].kind]
+    found = [
+        (bool(catalog[node.kind].flow) == bool(component.flow), other)
+        for other, node in specs(graph).items()
+        if other != name and _shares(node, catalog) == component.shares != ""
+    ]
+    return [other for _, other in sorted(found)]
+
+
+def _shares(node: Service | Engine, catalog: Catalog) -> str:
+    return catalog[node.kind].shares if isinstance(node, Service) and not node.url and node.kind in catalog else ""
+
+
+def _index_variables(component: Component) -> list[str]:
+    """Variables that hold the index, in any of the component's forms."""
+    found = (k for form in component.forms.values() for k, v in form.environment.items() if v.startswith(_INDEX))
+    return list(dict.fromkeys(found))
