@@ -1,0 +1,1 @@
+"""The container image of this package: its Dockerfile, as data."""
