@@ -23,8 +23,10 @@ _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 
 
 def environment(process: Process) -> dict[str, str]:
-    """The variables of its container that hold no secret, sorted by name; ``${NAME}`` is the deployer's own variable."""
-    serving = {"OPEA_NB_HOST": "0.0.0.0", "OPEA_NB_PORT": str(process.address.port)} if process.module else {}  # noqa: S104  # inside its container; what is published is another matter
+    """The variables of its container, sorted by name; ``${NAME}`` stands for the deployer's own variable."""
+    serving = {}
+    if process.module:  # all addresses of its own container; what is published is another matter
+        serving = {"OPEA_NB_HOST": "0.0.0.0", "OPEA_NB_PORT": str(process.address.port)}  # noqa: S104  # as said above
     if process.name == GATEWAY:
         serving["OPEA_NB_PIPELINE"] = PIPELINE
     asked = {name: f"${{{name}}}" for name in process.required if not process.environment.get(name)}

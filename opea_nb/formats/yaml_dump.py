@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 
 import yaml
@@ -12,6 +13,8 @@ from opea_nb.errors import FormatError
 _DEPTH = 64
 # No folding: a rule or a URL stays on its line, whatever reads it.
 _WIDTH = 1 << 30
+# Text that PyYAML reads back as text when it stands plain, but other readers (YAML 1.2, Go's) as a number or a boolean.
+_OTHERS = re.compile(r"[yYnN]|[-+]?(\.\d[\d_]*|\d[\d_]*(\.[\d_]*)?)([eE][-+]?\d+)?|[-+]?0[xXoObB][\da-fA-F_]+")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -35,6 +38,8 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     )
     # PyYAML writes these line breaks raw, and reads them back as others.
     style = '"' if any(c in "\x85\u2028\u2029" for c in text) else "|" if block else None
+    if style is None and _OTHERS.fullmatch(text):
+        style = "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

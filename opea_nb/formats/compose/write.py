@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from importlib.resources import files
 
@@ -80,7 +80,7 @@ def _document(made: Plan, published: str, project: str, notes: list[Note]) -> _M
     configs: _Mapping = {"pipeline": {"content": _literal(made.document)}}
     if any(_probed(p) for p in made.processes):
         configs["probe"] = {"content": _literal(files(__package__).joinpath("probe.sh").read_text("utf-8"))}
-    volumes = {v.name: {} for p in made.processes for v in p.volumes}
+    volumes: dict[str, _Mapping] = {v.name: {} for p in made.processes for v in p.volumes}
     return _filled(
         {
             "name": project or host_name(made.name),
@@ -207,6 +207,6 @@ def _decimal(number: Fraction) -> str:
     return f"{float(number):g}" if number else ""
 
 
-def _filled(data: _Mapping, *, keep: tuple[str, ...] = ()) -> _Mapping:
+def _filled(data: Mapping[str, object], *, keep: tuple[str, ...] = ()) -> _Mapping:
     """Without what is empty."""
     return {k: v for k, v in data.items() if v not in (None, "", [], {}, False) or (k in keep and v)}
