@@ -5,6 +5,7 @@ from __future__ import annotations
 import networkx as nx
 
 from opea_nb.errors import PlanError
+from opea_nb.gateway.adapters import PORTS
 from opea_nb.gateway.config import Config
 from opea_nb.gateway.program import Program, StepSpec, program
 from opea_nb.gateway.transport import Target, target
@@ -39,27 +40,29 @@ def _spec(config: Config, name: str, after: list[str]) -> StepSpec:
     component = config.pipeline.component(name)
     service = config.pipeline.services[name]
     reply = config.pipeline.catalog.port_type(component.output)
-    defaults = {p.name: p.default for p in component.parameters}
+    defaults = {p.name: p.default for p in component.parameters if p.sent}
+    kept = {p.name for p in component.parameters if not p.sent}
     return StepSpec(
         name=name,
-        target=service_target(config, name),
+        target=service_target(config, name, form=component.input in PORTS and PORTS[component.input].form),
         input=component.input,
         output=component.output,
         after=tuple(after),
-        parameters={**defaults, **service.parameters},
+        parameters={**defaults, **{k: v for k, v in service.parameters.items() if k not in kept}},
         declared=frozenset(defaults),
         needs=config.pipeline.catalog.port_type(component.input).needs,
         gives=reply.gives,
     )
 
 
-def service_target(config: Config, name: str, *, path: str = "", method: str = "POST") -> Target:
+def service_target(config: Config, name: str, *, path: str = "", method: str = "POST", form: bool = False) -> Target:
     """A service as it is called, with its credentials; another `path` of the same server when one is given."""
     url = url_of(config, name)
     if path:
         scheme, _, rest = url.partition("://")
         url = f"{scheme}://{rest.partition('/')[0]}{path}"
-    return target(url, timeouts=config.timeouts, bearer=bearer_of(config, name), method=method)
+    content = "application/x-www-form-urlencoded" if form else "application/json"
+    return target(url, timeouts=config.timeouts, bearer=bearer_of(config, name), method=method, content=content)
 
 
 def url_of(config: Config, name: str) -> str:

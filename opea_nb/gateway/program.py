@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any
 
 from opea_nb.errors import PlanError
-from opea_nb.gateway.adapters import Build, Read, build_of, read_of
+from opea_nb.gateway.adapters import PORTS, Build, Read, build_of, read_of
 from opea_nb.gateway.transport import Target
 
 __all__ = ["Program", "Step", "StepSpec", "program"]
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
-_CLIENT = ("query", "messages")
+_CLIENT = ("query", "messages", "audio", "image")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,10 @@ class Step:
     """Its request may hold texts of the steps before it."""
     ranks: bool
     """Makes no sense without documents."""
+    form: bool
+    """Its request is the fields of a form."""
+    raw: bool
+    """Its reply is no JSON."""
     parameters: Mapping[str, Any]
     declared: frozenset[str]
     predecessors: tuple[int, ...]
@@ -141,6 +145,8 @@ def program(pipeline: str, flow: str, endpoint: str, specs: Iterable[StepSpec]) 
             opaque=spec.output == "Json",
             prompts=spec.input == "ChatCompletionRequest",
             ranks="documents" in spec.needs,
+            form=PORTS[spec.input].form,
+            raw=PORTS[spec.output].raw,
             parameters=MappingProxyType({k: v for k, v in spec.parameters.items() if v is not None}),
             declared=spec.declared - {"stream", "model"},  # the pipeline chooses the model, not its client
             predecessors=tuple(index[name] for name in spec.after),
@@ -149,6 +155,7 @@ def program(pipeline: str, flow: str, endpoint: str, specs: Iterable[StepSpec]) 
         )
         for i, spec in enumerate(ordered)
     )
+    told = {i for i, before in enumerate(ancestors) if any("query" in ordered[a].gives for a in before)}
     leaves = tuple(s.index for s in steps if not s.successors)
     answering = [i for i in leaves if _completes(ordered, i, ancestors[i])]
     answers = answering[0] if len(answering) == 1 else -1
@@ -163,7 +170,7 @@ def program(pipeline: str, flow: str, endpoint: str, specs: Iterable[StepSpec]) 
         answers=answers,
         streams=answers >= 0 and len(leaves) == 1 and "answer" in ordered[answers].gives,
         linear=all(s.predecessors == ((s.index - 1,) if s.index else ()) for s in steps),
-        asks=next((spec.name for spec in ordered if "query" in spec.needs), ""),
+        asks=next((s.name for i, s in enumerate(ordered) if "query" in s.needs and i not in told), ""),
     )
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import orjson
 
@@ -223,7 +224,7 @@ class Execution:
             elapsed = time.perf_counter() - started
             run.emit((ev.StepFinished, time.time(), step.name, elapsed, status, run.cut(body), len(body), tokens))
         self.given[step.index] = given
-        self.raw[step.index] = body
+        self.raw[step.index] = orjson.dumps(given) if step.raw else body
         self.after[step.index] = known = extended(facets, given, step.opaque)
         if "verdict" in given:
             self.reason = f"ended by {step.name}"
@@ -237,7 +238,8 @@ class Execution:
             if len(step.predecessors) == 1 and self.program.steps[step.predecessors[0]].opaque:
                 return self.raw[step.predecessors[0]]
         try:
-            return orjson.dumps(step.build(call))
+            body = step.build(call)
+            return urlencode(body).encode() if step.form else orjson.dumps(body)
         except KeyError as e:
             raise RunError(f"{step.name} needs {e.args[0]}, which no step before it gave", run_id=self.trace) from e
 
@@ -259,7 +261,7 @@ class Execution:
         if not 200 <= status < 300:
             raise WrongShape(f"answered {status}", body)
         try:
-            value = orjson.loads(body)
+            value = body if step.raw else orjson.loads(body)
         except orjson.JSONDecodeError as e:
             raise WrongShape(f"answered {status} with what is no JSON ({e})" if body else "answered nothing") from e
         try:

@@ -130,13 +130,22 @@ class Transport(Protocol):
         """Close every connection; again is fine."""
 
 
-def target(url: str, *, timeouts: Timeouts | None = None, bearer: str = "", method: str = "POST") -> Target:
+def target(
+    url: str,
+    *,
+    timeouts: Timeouts | None = None,
+    bearer: str = "",
+    method: str = "POST",
+    content: str = "application/json",
+) -> Target:
     """Take a service's URL apart.
 
     Parameters
     ----------
     bearer
         Token for the ``Authorization`` header; empty for none.
+    content
+        Media type of what is sent.
 
     Raises
     ------
@@ -167,7 +176,7 @@ def target(url: str, *, timeouts: Timeouts | None = None, bearer: str = "", meth
     lines = [
         f"{method} {path} HTTP/1.1",
         f"host: {parts.netloc}",
-        "content-type: application/json",
+        f"content-type: {content}",
         "accept: application/json, text/event-stream",
     ]
     if authorization:

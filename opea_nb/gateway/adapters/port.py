@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["Build", "Call", "Facets", "Port", "Read", "WrongShape", "documents_of", "texts_of"]
+__all__ = ["Build", "Call", "Facets", "Port", "Read", "WrongShape", "documents_of", "spoken", "texts_of"]
 
 Facets = dict[str, Any]
 """What a run knows so far: ``query``, ``messages``, ``embedding``, ``documents`` (objects with ``text``), ``answer``,
-``verdict``, ``json``, and ``body``, the client's own JSON. Where branches meet, ``branches`` has what each knew."""
+``verdict``, ``audio`` and ``image`` (base64), ``video``, ``json``, and ``body``, the client's own JSON. Where branches
+meet, ``branches`` has what each knew."""
 
 _NO_OUTPUTS: Mapping[str, Facets] = MappingProxyType({})
 
@@ -70,10 +71,16 @@ class Port:
         The JSON to send; ``None`` for a type that no request has.
     read
         Facets of the JSON that came back, given the call it answers; ``None`` for a type that no reply has.
+    form
+        Whether what `build` gives is sent as the fields of a form instead of as JSON.
+    raw
+        Whether `read` takes the reply's bytes instead of its JSON.
     """
 
     build: Build | None = None
     read: Read | None = None
+    form: bool = False
+    raw: bool = False
 
 
 def documents_of(value: Any, key: str) -> list[dict[str, Any]]:
@@ -100,3 +107,8 @@ def documents_of(value: Any, key: str) -> list[dict[str, Any]]:
 def texts_of(facets: Facets) -> list[str]:
     """The documents' texts."""
     return [d["text"] for d in facets.get("documents", ())]
+
+
+def spoken(facets: Facets) -> str:
+    """The latest words: the answer when there is one, else the question."""
+    return str(facets.get("answer", facets["query"]))
