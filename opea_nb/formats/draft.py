@@ -171,7 +171,7 @@ class Draft:
     def flow(self, name: str, endpoint: str = "") -> None:
         """Have a named flow."""
         if name not in self.flows:
-            self.flows[name] = Flow(name, endpoint)
+            self.flows[name] = Flow(name, "" if endpoint == f"/v1/{name}" else endpoint)
 
     def edge(self, source: str, target: str, flow: str = MAIN, where: str = "") -> bool:
         """Draw a flow edge, unless it would close a circle: that is noted. Tells whether it is there now."""
