@@ -115,7 +115,7 @@ class Draft:
 
     def free_name(self, wanted: str) -> str:
         """The wanted name, as a pipeline can carry it and as nothing else here is called."""
-        base = re.sub(r"[,()>→⇒»]|\s+", "-", clean(wanted).strip()) or "service"
+        base = re.sub(r"[,()>→⇒»]", "-", clean(wanted).strip()) or "service"
         base = "".join(c if c.isprintable() else "-" for c in base)[:90]
         if name_fault(base):
             base = "service"

@@ -180,7 +180,9 @@ class _Drawing:
         told = self.own.kinds.get(name, "")
         if told in catalog and catalog[told].role == "service":
             return told
-        found = catalog.find(name=name, endpoint=endpoint, role="service")
+        found = catalog.find(name=name, role="service")
+        if found.kind == GENERIC or found.endpoint != endpoint:
+            found = catalog.find(name=name, endpoint=endpoint, role="service")
         wanted = fields.get("service_type")
         if found.kind == GENERIC:
             plain = re.sub(r"[-_]?(service|server|in|out|\d+)$", "", name)

@@ -54,17 +54,20 @@ async def running(
     environment = plain | variables | hosts | {"MEGA_SERVICE_PORT": str(port)}
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen([str(python), str(file)], env=environment, cwd=folder, stdout=output, stderr=output)
+        process = await asyncio.create_subprocess_exec(
+            str(python), str(file), env=environment, cwd=folder, stdout=output, stderr=output
+        )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             async with asyncio.timeout(120):
                 while not await _answers(client):
-                    assert process.poll() is None, log.read_text()
+                    assert process.returncode is None, log.read_text()
                     await asyncio.sleep(0.1)
             yield client
     finally:
-        process.kill()
-        process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
 async def _answers(client: httpx.AsyncClient) -> bool:
@@ -77,7 +80,7 @@ async def _answers(client: httpx.AsyncClient) -> bool:
 def direct() -> Pipeline:
     p = Pipeline("direct")
     emb, ret = p.add("embedding-tei", name="embedding"), p.add("retriever", parameters={"k": 7})
-    emb >> ret >> p.add("reranking-tei", name="reranking", parameters={"top_n": 1}) >> p.add("llm-vllm", name="llm")
+    emb >> ret >> p.add("reranking-tei", name="reranking", parameters={"top_n": 2}) >> p.add("llm-vllm", name="llm")
     return p
 
 
@@ -110,7 +113,9 @@ async def test_the_same_steps_are_asked_the_same_things_as_by_the_gateway(
     async with stubs(**answers) as services:
         routes = {n: f"http://127.0.0.1:{s.port}{_path(pipeline, n)}" for n, s in services.items()}
         async with serving(Config(pipeline, routes, document="")) as client:
-            said.append((await client.post(pipeline.endpoint, json=question)).json()["choices"][0]["message"]["content"])
+            said.append(
+                (await client.post(pipeline.endpoint, json=question)).json()["choices"][0]["message"]["content"]
+            )
         asked.append({name: [(g.path, g.json) for g in stub.got] for name, stub in services.items()})
     async with (
         stubs(**answers) as services,
