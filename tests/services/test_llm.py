@@ -14,6 +14,8 @@ from opea_nb.services import engine, llm
 from opea_nb.services.engine import WAITING_LIMIT, ChatServer
 from opea_nb.services.prompt import messages_for
 
+pytestmark = pytest.mark.slow
+
 URL = "/v1/chat/completions"
 PASSAGE = (
     "The Quillfern-7 pump delivers 3.2 litres per minute at 12 volts and must be primed before first use. "

@@ -12,6 +12,8 @@ from opea_nb.errors import ModelError
 from opea_nb.services import models
 from opea_nb.services.models import PackagedModel, ensure_model, model_path
 
+pytestmark = pytest.mark.slow
+
 DATA = b"GGUF" + bytes(range(256)) * 4000
 
 

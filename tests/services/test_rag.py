@@ -13,6 +13,8 @@ import pytest
 
 from opea_nb.services import dataprep, embedding, reranking, retriever
 
+pytestmark = pytest.mark.slow
+
 LIBRARY = b"""# Tollmere
 
 ## Opening hours

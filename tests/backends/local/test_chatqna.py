@@ -20,6 +20,8 @@ from opea_nb.home import home
 from opea_nb.pipeline import Pipeline
 from opea_nb.services.models import model_path
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = Path(__file__).parents[3] / "opea_nb" / "cli" / "samples"
 QUESTION = "Who is the captain of the ferry Grey Wagtail?"
 STEPS = ("embedding", "retriever", "reranking", "llm")

@@ -7,6 +7,8 @@ from stubs import stub_backend
 from opea_nb.backends.local.backend import LocalBackend
 from opea_nb.pipeline import Pipeline
 
+pytestmark = pytest.mark.slow
+
 
 class TestLocalBackend(BackendCompliance):
     """The local backend with a real gateway and a stub for the llm."""

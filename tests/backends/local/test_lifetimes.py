@@ -24,6 +24,8 @@ import sys
 from stubs import stub_backend
 from opea_nb.backends import deploy
 from opea_nb.pipeline import Pipeline
+
+pytestmark = pytest.mark.slow
 pipeline = Pipeline("small")
 pipeline.add("llm")
 app = deploy(pipeline, backend=stub_backend(), keep={keep})
