@@ -112,3 +112,75 @@ def test_a_service_cannot_take_the_gateways_name(chatqna: Pipeline) -> None:
     chatqna.rename("llm", GATEWAY)
     with pytest.raises(PlanError, match="gateway"):
         plan(chatqna, CONTAINERS)
+
+
+def test_dataprep_and_retriever_agree_on_a_store_that_only_one_is_told(chatqna: Pipeline) -> None:
+    chatqna.update("dataprep", form="qdrant", environment={"COLLECTION_NAME": "tales"})
+    made = plan(chatqna, CONTAINERS)
+    dataprep, retriever = made.process("dataprep").environment, made.process("retriever").environment
+    assert retriever["RETRIEVER_COMPONENT_NAME"] == "OPEA_RETRIEVER_QDRANT"
+    assert dataprep["COLLECTION_NAME"] == retriever["QDRANT_INDEX_NAME"] == "tales"
+    assert dataprep["QDRANT_HOST"] == retriever["QDRANT_HOST"] == "qdrant"
+
+
+def test_an_engine_drawn_for_one_of_them_serves_both(chatqna: Pipeline) -> None:
+    chatqna.add("milvus", "stones")
+    chatqna.add("milvus", "other")
+    chatqna.use("retriever", "stones")
+    made = plan(chatqna, CONTAINERS)
+    assert made.process("dataprep").environment["MILVUS_HOST"] == "stones"
+    assert made.process("stones").needs == ("stones-etcd", "stones-minio")
+    assert made.process("other").needs == ("other-etcd", "other-minio")
+
+
+def test_an_index_told_to_embedded_services_is_shared_too(chatqna: Pipeline) -> None:
+    chatqna.update("retriever", parameters={"index_name": "tales"})
+    made = plan(chatqna, LOCAL)
+    assert made.process("dataprep").environment["INDEX_NAME"] == "tales"
+    assert made.process("retriever").environment["INDEX_NAME"] == "tales"
+
+
+@pytest.mark.parametrize(
+    ("retriever", "dataprep", "words"),
+    [
+        ({"form": "milvus"}, {"form": "qdrant"}, "'milvus' and 'qdrant'"),
+        ({"environment": {"INDEX_NAME": "a"}}, {"environment": {"INDEX_NAME": "b"}}, "the index 'a' and the index 'b'"),
+    ],
+)
+def test_a_store_told_apart_is_a_problem(
+    chatqna: Pipeline, retriever: dict[str, object], dataprep: dict[str, object], words: str
+) -> None:
+    chatqna.update("retriever", **retriever)
+    chatqna.update("dataprep", **dataprep)
+    (problem,) = chatqna.problems()
+    assert problem.code == "apart"
+    assert problem.message == f"retriever does not find what dataprep stores: they are told {words}"
+
+
+def test_services_that_need_different_models_get_servers_of_their_own(chatqna: Pipeline) -> None:
+    chatqna.add("guardrails")
+    chatqna.connect("guardrails", "embedding")
+    made = plan(chatqna, CONTAINERS)
+    assert (
+        made.process("llm").environment["LLM_ENDPOINT"]
+        != made.process("guardrails").environment["SAFETY_GUARD_ENDPOINT"]
+    )
+    servers = {p.name: p.options.command[1] for p in made.processes if p.kind == "vllm"}
+    assert sorted(servers.values()) == ["meta-llama/Meta-Llama-3-8B-Instruct", "meta-llama/Meta-Llama-Guard-2-8B"]
+    assert made.process("llm").environment["LLM_MODEL_ID"] == "meta-llama/Meta-Llama-3-8B-Instruct"
+
+
+def test_the_model_that_a_service_asks_for_is_served(chatqna: Pipeline) -> None:
+    chatqna.update("llm", parameters={"model": "Qwen/Qwen2.5-0.5B-Instruct"})
+    made = plan(chatqna, CONTAINERS)
+    assert "Qwen/Qwen2.5-0.5B-Instruct" in made.process("vllm").options.command
+    assert made.process("llm").environment["LLM_MODEL_ID"] == "Qwen/Qwen2.5-0.5B-Instruct"
+
+
+def test_the_page_before_the_gateway_starts_after_it(chatqna: Pipeline) -> None:
+    chatqna.add("nginx")
+    made = plan(chatqna, CONTAINERS)
+    assert [p.name for p in made.processes[-2:]] == [GATEWAY, "nginx"]
+    assert made.process("nginx").environment["BACKEND_SERVICE_PORT"] == "8888"
+    assert made.process("nginx").needs == ("nginx-ui", GATEWAY)
+    assert "nginx" not in made.process(GATEWAY).needs

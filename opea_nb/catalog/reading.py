@@ -80,7 +80,8 @@ def _parameter(name: str, value: Any, where: str) -> Parameter:
 def _form(name: str, value: Any, where: str) -> Form:
     fields = _fields(Form, value, where)
     if "health" in fields:
-        fields["health"] = Health(**_fields(Health, fields["health"], f"{where}: health"))
+        health = _fields(Health, fields["health"], f"{where}: health")
+        fields["health"] = Health(**({"path": ""} if "command" in health else {}) | health)
     if "options" in fields:
         fields["options"] = ContainerOptions(**_fields(ContainerOptions, fields["options"], f"{where}: options"))
     if fields.get("accelerator", "cpu") not in ACCELERATORS:

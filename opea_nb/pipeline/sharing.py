@@ -66,11 +66,13 @@ def told(graph: Graph, catalog: Catalog, name: str) -> Store:
     )
     used = sorted(n for n in graph.successors(name) if graph.edges[name, n]["kind"] == "uses")
     engines = [n for n in used if keeps_data(catalog, graph.nodes[n]["kind"])]
-    form = component.forms.get(service.form)
+    only = next(iter(component.forms)) if len(component.forms) == 1 else ""
+    running = service.form or only
+    form = component.forms.get(running)
     kind = "" if form is None else next((k for k in form.engines if keeps_data(catalog, k)), form.name)
     if engines:
-        return Store(service.form, graph.nodes[engines[0]]["kind"], engines[0], index)
-    return Store(service.form, kind, "", index)
+        return Store(running, graph.nodes[engines[0]]["kind"], engines[0], index)
+    return Store(running, kind, "", index)
 
 
 def agreed(graph: Graph, catalog: Catalog, name: str) -> Store:

@@ -104,7 +104,7 @@ class Choices:
         for engine in drawn:
             if engine.name == shared or (self._serves(engine, model) and (len(drawn) == 1 or engine.name == kind)):
                 return engine
-        private = node.name if isinstance(node, Engine) else ""
+        private = node.name if isinstance(node, Engine) and not model else ""
         key = (kind, private or model)
         if key not in self._added:
             name = self._free_name(kind, node.name, private=bool(private))
