@@ -20,6 +20,7 @@ _STEP_WORDS = {
     "GUARDRAIL": "guardrails", "WEB_RETRIEVER": "web-retriever", "ANIMATION": "animation", "TEXT2QUERY": "text2",
     "TEXT2CYPHER": "text2", "DATAPREP": "dataprep",
 }  # fmt: skip
+_EMBEDDING = 20
 _STEP = re.compile(r"([A-Z0-9_]+?)_(?:SERVICE|SERVER)_(?:HOST_IP|HOST|ENDPOINT|URL|PORT)$")
 
 
@@ -119,12 +120,19 @@ class _Inference:
         covered = any(stage(r.services[0]) == place for r in wrapped.values() if self._serves(r))
         hinted = any(self._hinted(m, as_step) for m in self.megas)
         waited = any(name in self.roles[m].service.needs for m in self.megas)
-        if by_mega or (not covered and self.megas and (hinted or (waited and not users))):
+        # an embedding server may serve the question, and the stores besides
+        beside = place == _EMBEDDING and all(self._stores(wrapped[n]) for n in users)
+        others = [r for n, r in self.known.items() if any(n in self.reached[m] for m in self.megas)]
+        taken = any(r.services and stage(r.services[0]) == place for r in others)
+        if by_mega or (not covered and not taken and (beside or not users) and (hinted or (waited and not users))):
             self.found.steps[name] = as_step
             if users:
                 self.found.shared[name] = users
         else:
             self.found.engines[name] = role.engines[0]
+
+    def _stores(self, role: Role) -> bool:
+        return role.services[0].kind.startswith(("dataprep", "retriever"))
 
     def _serves(self, role: Role) -> bool:
         return stage(role.services[0]) >= 0

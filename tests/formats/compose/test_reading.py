@@ -1,0 +1,317 @@
+"""Compose files of OPEA's examples as pipelines: what is recognised, what is guessed, and that each guess is told."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opea_nb.errors import FormatError, OpeaError
+from opea_nb.formats.compose import read as reading
+from opea_nb.formats.compose import write
+from opea_nb.formats.conversion import Imported
+from opea_nb.pipeline import MAIN, Pipeline
+
+SHARED = Path(os.environ.get("OPEA_NB_SHARED", Path(__file__).parents[4] / "shared"))
+UPSTREAM = SHARED / "upstream" / "compose"
+
+
+def read(text: str) -> Imported:
+    return reading.read(text, source="compose.yaml")
+
+
+def kinds(found: Imported) -> dict[str, str]:
+    p = found.pipeline
+    return {n: s.kind for n, s in {**p.services, **p.engines}.items()}
+
+
+def rules(found: Imported, flow: str = MAIN) -> set[str]:
+    return {f"{a} >> {b}" for a, b in found.pipeline.flow(flow).edges}
+
+
+def noted(found: Imported) -> str:
+    return "\n".join(map(str, found.notes))
+
+
+GUARDED = """
+version: "3.8"
+x-proxies: &proxies
+  no_proxy: ${no_proxy}
+  http_proxy: ${http_proxy}
+services:
+  redis-db: {image: redis/redis-stack:7.2.0-v9, ports: ["6379:6379"], networks: [back]}
+  tei-embed:
+    image: ghcr.io/huggingface/tei-gaudi:1.5.0
+    runtime: habana
+    command: --model-id ${EMBEDDING_MODEL_ID:-BAAI/bge-large-en-v1.5} --auto-truncate
+    ports: ["${EMBED_PORT:-8090}:80"]
+  guard-engine:
+    image: opea/vllm-gaudi:1.22.0
+    environment: {HF_TOKEN: hf_literal_secret, LLM_MODEL_ID: meta-llama/Meta-Llama-Guard-2-8B}
+    command: ["--model", "meta-llama/Meta-Llama-Guard-2-8B", "--port", "80"]
+  answer-engine:
+    image: registry.example.org:5000/opea/vllm-gaudi
+    command: --model Qwen/Qwen2.5 --port 80
+    ports: [{target: 80, published: "9009"}]
+  guardrails:
+    image: opea/guardrails:1.3
+    environment:
+      <<: *proxies
+      SAFETY_GUARD_ENDPOINT: http://guard-engine:80
+    ports: ["9090:9090"]
+  embedding:
+    image: ${REGISTRY:-opea}/embedding:${TAG:-latest}
+    environment: [TEI_EMBEDDING_ENDPOINT=http://tei-embed:80, LOGFLAG]
+    depends_on: {tei-embed: {condition: service_healthy}}
+    ports: ["127.0.0.1:6100:6000/tcp"]
+  retriever:
+    image: opea/retriever
+    environment: {REDIS_URL: "redis://user:pw@redis-db:6379", INDEX_NAME: books}
+    depends_on: [redis-db]
+  mega:
+    image: ${REGISTRY:-opea}/chatqna:${TAG:-latest}
+    environment:
+      - GUARDRAIL_SERVICE_HOST_IP=guardrails
+      - EMBEDDING_SERVICE_HOST_IP=embedding
+      - RETRIEVER_SERVICE_HOST_IP=retriever
+      - LLM_SERVER_HOST_IP=answer-engine
+      - LLM_SERVER_PORT=80
+    depends_on: [guardrails, embedding, retriever, answer-engine, guard-engine]
+    ports: ["8899:8888"]
+  chatqna-ui: {image: opea/chatqna-ui, ports: ["5173:5173"], depends_on: [mega]}
+  jaeger: {image: "jaegertracing/all-in-one:1.67.0", environment: {ADMIN_PASSWORD: letmein}}
+networks: {back: {driver: bridge}, front: {}}
+"""
+
+
+def test_images_and_addresses_tell_steps_from_engines() -> None:
+    found = read(GUARDED)
+    assert kinds(found) == {
+        "guardrails": "guardrails",
+        "embedding": "embedding",
+        "retriever": "retriever",
+        "answer-engine": "llm-vllm",
+        "redis-db": "redis",
+        "tei-embed": "tei",
+        "guard-engine": "vllm",
+    }
+    p = found.pipeline
+    assert {n: set(p.engines_of(n)) for n in p.services} == {
+        "guardrails": {"guard-engine"},
+        "embedding": {"tei-embed"},
+        "retriever": {"redis-db"},
+        "answer-engine": set(),
+    }
+
+
+def test_the_flow_is_guessed_from_the_mega_service_and_told_as_a_guess() -> None:
+    found = read(GUARDED)
+    assert rules(found) == {"guardrails >> embedding", "embedding >> retriever", "retriever >> answer-engine"}
+    assert (found.pipeline.name, found.pipeline.port, found.pipeline.endpoint) == ("chatqna", 8899, "/v1/chatqna")
+    assert "inferred: flow main: a Compose file has no flow" in noted(found)
+    assert not found.pipeline.problems()
+
+
+def test_variables_are_read_with_their_defaults_and_ports_in_all_forms() -> None:
+    p = read(GUARDED).pipeline
+    assert p.engines["tei-embed"].parameters["model"] == "BAAI/bge-large-en-v1.5"
+    assert p.services["embedding"].port == 6100
+    assert p.services["embedding"].environment == {"LOGFLAG": "${LOGFLAG}"}
+    assert p.services["retriever"].environment == {"INDEX_NAME": "books"}
+
+
+def test_nothing_is_dropped_without_a_word_and_no_secret_is_read() -> None:
+    found = read(GUARDED)
+    kept = found.pipeline.graph.graph["mega"].document_extra["compose"]
+    assert set(kept["services"]) == {"mega", "chatqna-ui", "jaeger"}
+    for item in ("chatqna-ui", "jaeger", "networks", "version", "x-proxies"):
+        assert any(note.item == item for note in found.notes), item
+    everything = found.pipeline.to_yaml() + noted(found)
+    for secret in ("hf_literal_secret", "letmein", "user:pw"):
+        assert secret not in everything
+    assert Pipeline.from_yaml(found.pipeline.to_yaml()).to_yaml() == found.pipeline.to_yaml()
+
+
+def test_a_server_is_a_step_where_only_variables_name_it() -> None:
+    found = read("""
+services:
+  whisper-service: {image: "${REGISTRY:-opea}/whisper:${TAG:-latest}", ports: ["${W:-7066}:7066"]}
+  speecht5-service: {image: opea/speecht5, ports: ["7055:7055"]}
+  vllm-service: {image: "public.ecr.aws/q9t5s3a7/vllm-cpu-release-repo:v0.10.1", ports: ["${LLM_SERVER_PORT:-3006}:80"]}
+  backend:
+    image: opea/audioqna:1.5
+    environment:
+      - WHISPER_SERVER_HOST_IP=${WHISPER_SERVER_HOST_IP}
+      - LLM_SERVER_HOST_IP=${LLM_SERVER_HOST_IP}
+      - SPEECHT5_SERVER_HOST_IP=${SPEECHT5_SERVER_HOST_IP}
+""")
+    assert rules(found) == {"whisper-service >> vllm-service", "vllm-service >> speecht5-service"}
+    assert kinds(found)["vllm-service"] == "llm-vllm"
+
+
+def test_an_engine_of_an_engine_is_used_by_the_service_too() -> None:
+    found = read("""
+services:
+  etcd: {image: quay.io/coreos/etcd:v3.5.5}
+  minio: {image: minio/minio:RELEASE, environment: {MINIO_SECRET_KEY: minioadmin}}
+  milvus-standalone:
+    image: milvusdb/milvus:v2.4.6
+    environment: {ETCD_ENDPOINTS: "etcd:2379", MINIO_ADDRESS: "minio:9000"}
+    depends_on: [etcd, minio]
+  dataprep:
+    image: opea/dataprep
+    environment: {MILVUS_HOST: milvus-standalone, DATAPREP_COMPONENT_NAME: OPEA_DATAPREP_MILVUS}
+  retriever:
+    image: opea/retriever
+    environment: {MILVUS_HOST: milvus-standalone, RETRIEVER_COMPONENT_NAME: OPEA_RETRIEVER_MILVUS}
+""")
+    p = found.pipeline
+    assert set(p.engines_of("retriever")) == set(p.engines_of("dataprep")) == {"milvus-standalone", "etcd", "minio"}
+    assert "dataprep" in p.flows
+    assert "minioadmin" not in p.to_yaml()
+
+
+def test_services_extend_each_other_but_no_other_file_is_read() -> None:
+    found = read("""
+services:
+  base: {image: opea/llm-docsum, environment: {LOGFLAG: "1", A: x}, ports: ["9000:9000"]}
+  llm: {extends: {service: base}, environment: [A=y]}
+  asr: {extends: {file: other.yml, service: asr}, image: opea/whisper}
+  loop: {extends: loop, image: opea/speecht5}
+  docsum: {image: opea/docsum, environment: {LLM_SERVICE_HOST_IP: llm, ASR_SERVICE_HOST_IP: asr}}
+""")
+    assert found.pipeline.services["llm"].environment == {"LOGFLAG": "1", "A": "y"}
+    assert "asr >> llm" in rules(found)
+    assert "lost: asr: extends 'asr' of other.yml, which is not read" in noted(found)
+    assert "lost: loop: extends 'loop', which leads nowhere" in noted(found)
+
+
+def test_a_model_elsewhere_becomes_a_step_with_a_url_to_fill_in() -> None:
+    found = read("""
+services:
+  embed: {image: "ghcr.io/huggingface/text-embeddings-inference:cpu-1.7", container_name: tei-embedding-server}
+  retriever: {image: opea/retriever, environment: {TEI_EMBEDDING_ENDPOINT: "http://embed"}}
+  chatqna-backend:
+    image: opea/chatqna
+    environment:
+      EMBEDDING_SERVER_HOST_IP: embed
+      RETRIEVER_SERVICE_HOST_IP: retriever
+      LLM_SERVER_HOST_IP: ${REMOTE_ENDPOINT}
+      OPENAI_API_KEY: ${OPENAI_API_KEY}
+""")
+    assert rules(found) == {"embed >> retriever", "retriever >> llm"}
+    assert found.pipeline.services["llm"].api_key == "OPENAI_API_KEY"
+    assert "calls a model outside the file, by its LLM variables: set its url" in noted(found)
+    assert "inferred: embed: a step of the flow, and used by retriever" in noted(found)
+
+
+def test_several_mega_services_are_several_flows() -> None:
+    found = read("""
+services:
+  emb: {image: opea/embedding}
+  retriever: {image: opea/retriever}
+  llm: {image: opea/llm-textgen}
+  summary-llm: {image: opea/llm-docsum, ports: ["9003:9000"]}
+  history: {image: opea/chathistory}
+  chat:
+    image: opea/chatqna
+    environment: {EMBEDDING_SERVICE_HOST_IP: emb, RETRIEVER_SERVICE_HOST_IP: retriever, LLM_SERVICE_HOST_IP: llm}
+  code: {image: opea/codegen, environment: {LLM_SERVICE_HOST_IP: llm}}
+  sum: {image: opea/docsum, environment: {LLM_SERVICE_HOST_IP: summary-llm}}
+""")
+    p = found.pipeline
+    assert rules(found) == {"emb >> retriever", "retriever >> llm"}
+    assert set(p.flow("codegen")) == {"llm"}
+    assert set(p.flow("docsum")) == {"summary-llm"}
+    assert p.services["summary-llm"].port == 9003
+
+
+def test_a_search_beside_the_documents_meets_them_at_the_model() -> None:
+    found = read("""
+services:
+  emb: {image: opea/embedding}
+  retriever: {image: opea/retriever}
+  rerank: {image: opea/reranking}
+  t2q: {image: opea/text2query-cypher}
+  llm: {image: opea/llm-textgen}
+  mega: {image: opea/hybridrag, depends_on: [emb, retriever, rerank, t2q, llm]}
+""")
+    assert rules(found) == {"emb >> retriever", "retriever >> rerank", "rerank >> llm", "t2q >> llm"}
+
+
+def test_a_file_without_a_mega_service_is_guessed_only_where_that_is_sure() -> None:
+    chain = read("services: {r: {image: opea/retriever}, k: {image: opea/reranking}}")
+    assert rules(chain) == {"r >> k"}
+    unsure = read("services: {a: {image: opea/embedding}, b: {image: opea/embedding}, r: {image: opea/retriever}}")
+    assert rules(unsure) == set()
+    assert "this one no mega service" in noted(unsure)
+
+
+def test_a_file_that_opea_nb_wrote_gives_its_pipeline_back(chatqna: Pipeline) -> None:
+    chatqna.update("llm", parameters={"chat_template": "price: $5 {question}", "max_tokens": 3})
+    found = reading.read(write(chatqna).text)
+    assert found.pipeline.to_yaml() == chatqna.to_yaml()
+    assert [note.kind for note in found.notes] == ["inferred"]
+
+
+@pytest.mark.parametrize("file", sorted(UPSTREAM.glob("*.yaml")), ids=lambda f: f.stem)
+def test_upstreams_samples_are_read(file: Path) -> None:
+    found = reading.read(file.read_bytes(), source=file.name)
+    raw = yaml.safe_load(file.read_bytes())
+    kept = found.pipeline.graph.graph["mega"].document_extra["compose"]["services"]
+    assert set(raw["services"]) == set(kinds(found)) | set(kept), "each service is somewhere"
+    if file.stem == "chatqna-xeon":
+        names = ["tei-embedding-service", "retriever", "tei-reranking-service", "vllm-service"]
+        assert rules(found) == {f"{a} >> {b}" for a, b in itertools.pairwise(names)}
+        assert [kinds(found)[n] for n in names] == ["embedding-tei", "retriever", "reranking-tei", "llm-vllm"]
+        assert set(found.pipeline.engines_of("dataprep-redis-service")) == {"redis-vector-db"}
+    assert Pipeline.from_yaml(found.pipeline.to_yaml()).to_yaml() == found.pipeline.to_yaml()
+
+
+def test_a_file_of_other_things_is_refused() -> None:
+    with pytest.raises(FormatError, match="no service of this file is a component"):
+        read("services: {db: {image: nginx}}")
+    with pytest.raises(FormatError, match="no Compose file"):
+        read("a: 1")
+
+
+PARTS: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-1, 70000)
+    | st.sampled_from(["${A:-${B}}", "opea/llm-textgen", "a:b:c", "$"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["image", "a", "service"]), inner),
+    max_leaves=5,
+)
+KEYS = st.sampled_from(
+    ["image", "environment", "ports", "depends_on", "command", "extends", "deploy", "links", "networks", "x", "volumes"]
+)
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(st.sampled_from(["a", "b", "main", "a,b"]), st.dictionaries(KEYS, PARTS), min_size=1))
+def test_only_our_own_errors_come_out(services: dict[str, Any]) -> None:
+    services["llm"] = {"image": "opea/llm-textgen"}
+    try:
+        found = read(yaml.safe_dump({"services": services}))
+        assert found.pipeline.to_yaml()
+    except OpeaError:
+        pass
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_a_damaged_file_gives_an_error_with_a_place(data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(GUARDED)))
+    length = data.draw(st.integers(0, 40))
+    put = data.draw(st.text(alphabet="{}[]:&*-${} \n\x00a", max_size=5))
+    try:
+        read(GUARDED[:start] + put + GUARDED[start + length :])
+    except OpeaError:
+        pass
