@@ -144,6 +144,7 @@ def test_an_index_told_to_embedded_services_is_shared_too(chatqna: Pipeline) -> 
     ("retriever", "dataprep", "words"),
     [
         ({"form": "milvus"}, {"form": "qdrant"}, "'milvus' and 'qdrant'"),
+        ({"form": "pathway"}, {}, "'pathway', which dataprep has no form for"),
         ({"environment": {"INDEX_NAME": "a"}}, {"environment": {"INDEX_NAME": "b"}}, "the index 'a' and the index 'b'"),
     ],
 )

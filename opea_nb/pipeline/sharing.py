@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from opea_nb.catalog import Catalog, Component
+from opea_nb.catalog import Catalog, Component, Form
 from opea_nb.pipeline.edit import specs
 from opea_nb.pipeline.spec import Engine, Service
 
@@ -69,7 +69,7 @@ def told(graph: Graph, catalog: Catalog, name: str) -> Store:
     only = next(iter(component.forms)) if len(component.forms) == 1 else ""
     running = service.form or only
     form = component.forms.get(running)
-    kind = "" if form is None else next((k for k in form.engines if keeps_data(catalog, k)), form.name)
+    kind = "" if form is None else _kind(form, catalog)
     if engines:
         return Store(running, graph.nodes[engines[0]]["kind"], engines[0], index)
     return Store(running, kind, "", index)
@@ -98,9 +98,22 @@ def apart(graph: Graph, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
             continue
         writers = [n for n in _sharers(graph, catalog, name) if catalog[graph.nodes[n]["kind"]].flow]
         mine = told(graph, catalog, name)
-        if writers and not any(mine.fits(told(graph, catalog, w)) for w in writers):
-            theirs = told(graph, catalog, writers[0])
-            yield name, writers[0], _difference(mine, theirs)
+        theirs = {
+            w: told(graph, catalog, w) for w in writers if _can_keep(catalog[graph.nodes[w]["kind"]], mine, catalog)
+        }
+        if writers and not theirs:
+            yield name, writers[0], f"{mine.kind!r}, which {writers[0]} has no form for"
+        elif writers and not any(mine.fits(store) for store in theirs.values()):
+            writer, store = next(iter(theirs.items()))
+            yield name, writer, _difference(mine, store)
+
+
+def _kind(form: Form, catalog: Catalog) -> str:
+    return next((k for k in form.engines if keeps_data(catalog, k)), form.name)
+
+
+def _can_keep(component: Component, store: Store, catalog: Catalog) -> bool:
+    return not store.kind or any(_kind(form, catalog) == store.kind for form in component.forms.values())
 
 
 def _difference(a: Store, b: Store) -> str:
