@@ -93,7 +93,7 @@ def document_differences(
     c: only in the second: 1
     """
     found = _compare(one, other, (), _patterns(ignore), _patterns(unordered))
-    return tuple(sorted(found, key=lambda d: [(not p.isdigit(), p.zfill(9)) for p in d.path]))
+    return tuple(sorted(found, key=lambda d: [(not p.isdigit(), p.zfill(9) if p.isdigit() else p) for p in d.path]))
 
 
 def meaning(pipeline: Pipeline) -> dict[str, Any]:

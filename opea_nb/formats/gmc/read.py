@@ -16,7 +16,7 @@ from opea_nb.formats.conversion import Imported
 from opea_nb.formats.gmc.flow import Call, flow_of
 from opea_nb.formats.gmc.names import label, service_name
 from opea_nb.formats.gmc.records import Connector, Reading, Record
-from opea_nb.formats.gmc.steps import ASIDE, MODEL, PORT, STEPS, key_of, plain, wires
+from opea_nb.formats.gmc.steps import ASIDE, MODEL, PORT, ROUTER, STEPS, key_of, plain, wires
 from opea_nb.formats.yaml_text import Document, Path
 from opea_nb.pipeline import MAIN, Engine, Flow, MegaService, Pipeline, Service
 from opea_nb.pipeline.names import name_fault
@@ -79,12 +79,14 @@ class _Importing:
     def mega(self) -> MegaService:
         given = self.connector
         name = re.sub(r"[^A-Za-z0-9_-]", "-", given.name).lstrip("-_")[:63] or "pipeline"
-        kept: dict[str, Any] = {"namespace": given.namespace} if given.namespace else {}
+        kept: dict[str, Any] = {}
+        if given.namespace and given.namespace != label(given.name):
+            kept["namespace"] = given.namespace
         if given.name != name and given.name:
             kept["name"] = given.name
             self.reading.note("inferred", "metadata.name", f"the pipeline is called {name}", ("metadata", "name"))
         kept |= {k: dict(v) for k, v in (("labels", given.labels), ("annotations", given.annotations)) if v}
-        if given.router:
+        if given.router and given.router != dict(zip(("name", "serviceName"), ROUTER, strict=True)):
             kept["router"] = dict(given.router)
         return MegaService(name, PORT, document_extra={OWN: kept} if kept else {})
 

@@ -61,14 +61,14 @@ class _Exporting:
             raise PlanError(f"{unknown[0]}: its kind is not in the catalogue", hint="load the file that has it")
         self.wiring: dict[str, dict[str, str]] = {}  # service -> environment key -> engine
         self.aside, main = self._split()
-        order = [n for n in pipeline.services if n in main]
+        order = sorted(main)  # equal pipelines give equal files, in whatever order they were made
         block = blocks(pipeline.flow(MAIN).subgraph(main), order)
         whens = {name: self._when(pipeline.services[name]) for name in main}
         self.nodes = Nodes(whens, self._call)
         self.names: dict[str, str] = {}
         self.nodes.root(block)  # once to see which node each service is in, as an engine must be in the same
         self.home = {**self.nodes.home, **{name: self._aside_home(name) for name in self.aside}}
-        for name in (*self.nodes.home, *self.aside):
+        for name in (*order, *self.aside):
             self.wiring[name] = self._wire(pipeline.services[name])
         router = self.router()
         wanted = {n: str(own_of(self._node(n)).get("serviceName", "")) for n in (*order, *self.aside, *self.engines)}
@@ -79,11 +79,10 @@ class _Exporting:
 
     def resource(self, namespace: str) -> tuple[dict[str, Any], tuple[Note, ...]]:
         name = label(str(self.kept.get("name") or self.pipeline.name))
-        labels = {"app.kubernetes.io/name": "gmconnector", **_texts(self.kept.get("labels"))}
         metadata: Data = {"name": name, "namespace": label(namespace or str(self.kept.get("namespace") or name))}
-        metadata["labels"] = dict(sorted(labels.items()))
-        if annotations := _texts(self.kept.get("annotations")):
-            metadata["annotations"] = dict(sorted(annotations.items()))
+        for key in ("labels", "annotations"):
+            if kept := _texts(self.kept.get(key)):
+                metadata[key] = dict(sorted(kept.items()))
         nodes = self.nodes.nodes
         self._deploy(nodes)
         spec = {"routerConfig": self.router(), "nodes": nodes}
@@ -109,7 +108,7 @@ class _Exporting:
         pipeline = self.pipeline
         main = list(pipeline.flow(MAIN))
         aside = []
-        for name, service in pipeline.services.items():
+        for name, service in sorted(pipeline.services.items()):
             if name in main:
                 continue
             if not self.calls.is_aside(service):
@@ -163,7 +162,8 @@ class _Exporting:
         home = self.home[service.name]
         drawn = self.pipeline.engines
         near = [n for n in drawn if self.calls.plain(drawn[n]) == step]
-        if len(near) == 1:
+        users = {self.home[s] for s in self.home if near and near[0] in self.pipeline.engines_of(s)}
+        if len(near) == 1 and users <= {home}:
             self.notes.append(Note("inferred", f"{service.name}: {key}", f"uses {near[0]}, the only {step}"))
             return near[0]
         component = self.pipeline.catalog.by_gmc(step)
