@@ -70,9 +70,12 @@ _OTHERWISE = {"teiendpoint": "TEI_EMBEDDING_ENDPOINT", "tgiendpoint": "TGI_LLM_E
 
 
 def plain(step: str) -> str:
-    """The step's name for the CPU: ``TgiGaudi`` -> ``Tgi``."""
+    """The step's name for the CPU: ``TgiGaudi`` -> ``Tgi``, also for those that only older GMCs had."""
     known = STEPS.get(step)
-    return known.plain if known and known.plain else step
+    if known is not None:
+        return known.plain or step
+    base = step.removesuffix("Gaudi").removesuffix("Nvidia")
+    return base if base in STEPS else step
 
 
 def wires(step: str) -> Mapping[str, str]:

@@ -172,3 +172,10 @@ def test_whatever_the_text_only_our_own_errors_come_out(text: str, changes: list
         FORMAT.write(pipeline)  # type: ignore[misc]  # this format has a writer
     except OpeaError:
         pass
+
+
+def test_a_step_of_an_older_gmc_is_read_as_what_it_was_for() -> None:
+    steps = "{name: DocSumGaudi, internalService: {serviceName: sum-svc, config: {endpoint: /v1/chat/docsum}}}"
+    imported = read(connector(steps))
+    assert imported.pipeline.services["sum-svc"].kind == "llm-docsum"
+    assert any("no step of this name" in n.reason for n in imported.notes)
