@@ -24,8 +24,10 @@ _SECRET = re.compile(
     r"token|secret|passw(or)?d|api_?key|access_?key|private_?key|credential|(^|_)(auth|pwd|key)$", re.IGNORECASE
 )
 _NO_SECRET = re.compile(r"tokens$|tokenizer|key_index|token_url", re.IGNORECASE)
-_USER_IN_URL = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)")
+_USER_IN_URL = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]*(?=@)")
 _DEPTH = 32
+# More is no pipeline that a human drew; looking for circles takes time that grows with the square.
+_NODES, _EDGES = 1000, 4000
 
 
 def is_secret(name: str) -> bool:
@@ -106,15 +108,21 @@ class Draft:
     graph: Graph = field(default_factory=nx.DiGraph)
     flows: dict[str, Flow] = field(default_factory=lambda: {MAIN: Flow(MAIN)})
     ports: set[int] = field(default_factory=set)
+    told: set[Note] = field(default_factory=set)
+    inside: dict[str, Graph] = field(default_factory=dict)
+    edges: int = 0
 
     def note(self, kind: Literal["lost", "kept", "inferred"], item: str, reason: str, where: str = "") -> None:
         """Add a note, once."""
         note = Note(kind, clean(item), clean(reason), clean(where))
-        if note not in self.notes:
+        if note not in self.told:
+            self.told.add(note)
             self.notes.append(note)
 
     def free_name(self, wanted: str) -> str:
         """The wanted name, as a pipeline can carry it and as nothing else here is called."""
+        if len(self.graph) >= _NODES:
+            raise FormatError(f"more than {_NODES} services", source=self.source, hint="is it the right file?")
         base = re.sub(r"[,()>→⇒»]", "-", clean(wanted).strip()) or "service"
         base = "".join(c if c.isprintable() else "-" for c in base)[:90]
         if name_fault(base):
@@ -182,12 +190,15 @@ class Draft:
         flows = self.graph.edges[source, target]["flows"] if self.graph.has_edge(source, target) else ()
         if flow in flows:
             return True
-        inside: Graph = nx.DiGraph()
+        self.edges += 1
+        if self.edges > _EDGES:
+            raise FormatError(f"more than {_EDGES} edges", source=self.source, hint="is it the right file?")
+        inside = self.inside.setdefault(flow, nx.DiGraph())
         inside.add_nodes_from((source, target))
-        inside.add_edges_from((u, v) for u, v, data in self.graph.edges(data=True) if flow in data.get("flows", ()))
         if nx.has_path(inside, target, source):
             self.note("lost", f"{source} >> {target}", "it closes a circle, which a flow cannot have", where)
             return False
+        inside.add_edge(source, target)
         self.graph.add_edge(source, target, flows=(*flows, flow))
         return True
 

@@ -31,7 +31,8 @@ def load(text: str | bytes, source: str = "<text>", *, limit: int = _LIMIT) -> A
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(found)
         if len(made) != len(found):
-            twice = next(k for i, (k, _) in enumerate(found) if k in (x for x, _ in found[:i]))
+            seen: set[str] = set()
+            twice = next(k for k, _ in found if k in seen or seen.add(k))  # type: ignore[func-returns-value]  # adds, too
             raise FormatError(f"the key {twice!r} stands twice in an object", source=source, hint="keep one of them")
         return made
 

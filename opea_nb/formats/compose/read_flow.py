@@ -90,6 +90,10 @@ class _Inference:
         self.by_host = {host: n for n, r in roles.items() for host in r.service.hosts}
         self.by_port = {p: n for n, r in roles.items() for p, _ in r.service.ports if p}
         self.reached = {n: self._reached(r.service) for n, r in roles.items()}
+        self.by_mega = {n for m in self.megas for n in self.reached[m]}
+        self.awaited = {n for m in self.megas for n in roles[m].service.needs}
+        self.taken = {stage(r.services[0]) for n, r in self.known.items() if r.services and n in self.by_mega}
+        self.covered = {stage(r.services[0]) for r in self.known.values() if r.wrapped}
         self.found = Inferred()
 
     def infer(self) -> Inferred:
@@ -115,15 +119,14 @@ class _Inference:
         if as_step is None:
             self.found.engines[name] = role.engines[0]
             return
-        by_mega = any(name in self.reached[m] for m in self.megas)
+        by_mega = name in self.by_mega
         place = stage(as_step)
-        covered = any(stage(r.services[0]) == place for r in wrapped.values() if self._serves(r))
+        covered = place in self.covered
         hinted = any(self._hinted(m, as_step) for m in self.megas)
-        waited = any(name in self.roles[m].service.needs for m in self.megas)
+        waited = name in self.awaited
         # an embedding server may serve the question, and the stores besides
         beside = place == _EMBEDDING and all(self._stores(wrapped[n]) for n in users)
-        others = [r for n, r in self.known.items() if any(n in self.reached[m] for m in self.megas)]
-        taken = any(r.services and stage(r.services[0]) == place for r in others)
+        taken = place in self.taken
         if by_mega or (not covered and not taken and (beside or not users) and (hinted or (waited and not users))):
             self.found.steps[name] = as_step
             if users:
@@ -133,9 +136,6 @@ class _Inference:
 
     def _stores(self, role: Role) -> bool:
         return role.services[0].kind.startswith(("dataprep", "retriever"))
-
-    def _serves(self, role: Role) -> bool:
-        return stage(role.services[0]) >= 0
 
     def _reached(self, service: ComposeService) -> list[str]:
         """Services whose address stands in its environment."""

@@ -33,9 +33,11 @@ def _interpolate(text: str, depth: int) -> str:
             at += 1
         elif text.startswith("{", at):
             end = _closing(text, at)
-            value = _expression(text[at + 1 : end], depth) if end > 0 else None
-            made.append(text[start : end + 1] if value is None and end > 0 else value or "$")
-            at = end + 1 if end > 0 else at
+            if end < 0:
+                return "".join([*made, text[start:]])
+            value = _expression(text[at + 1 : end], depth)
+            made.append(text[start : end + 1] if value is None else value)
+            at = end + 1
         elif name := _NAME.match(text, at):
             made.append(f"${{{name[0]}}}")
             at = name.end()

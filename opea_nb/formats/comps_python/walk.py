@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from opea_nb.errors import FormatError
 from opea_nb.formats.comps_python.values import Env, Micro, Orchestra, Unknown, dotted, evaluate
 from opea_nb.formats.draft import Draft
 
@@ -14,6 +15,7 @@ __all__ = ["Walk"]
 
 _FIELDS = ("name", "service_role", "service_type", "protocol", "host", "port", "api_key", "ssl_keyfile", "ssl_certfile")
 _STATEMENTS = 20_000
+_SERVICES, _EDGES = 1000, 4000
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -49,11 +51,14 @@ class Walk:
             if isinstance(node, ast.ClassDef) and any(dotted(b).split(".")[-1] in self.makers for b in node.bases):
                 self.makers.add(node.name)
         self.block(tree.body, self.scope)
-        calls = [c for node in tree.body if not isinstance(node, ast.ClassDef | Function) for c in _calls(node)]
+        calls: dict[str, ast.Call] = {}
+        for node in tree.body:
+            if not isinstance(node, ast.ClassDef | Function):
+                for call in _calls(node):
+                    calls.setdefault(dotted(call.func), call)
         for node in tree.body:
             if isinstance(node, ast.ClassDef):
-                made = next((c for c in calls if dotted(c.func) == node.name), None)
-                self.class_(node, made)
+                self.class_(node, calls.get(node.name))
             elif isinstance(node, Function) and _builds(node):
                 self.builder(node, dict(self.scope))
 
@@ -186,6 +191,9 @@ class Walk:
             return evaluate(node, scope)
         given = [self.value(a, scope, depth - 1) for a in [*node.args, *(k.value for k in node.keywords)]]
         services = [g for g in given if isinstance(g, Micro)]
+        if len(owner.services) > _SERVICES or len(owner.edges) > _EDGES:
+            message = f"more than {_SERVICES} services or {_EDGES} edges"
+            raise FormatError(message, source=self.draft.source, line=node.lineno, hint="is it the right file?")
         if len(services) != (1 if function.attr == "add" else 2) or len(services) != len(given):
             self.note(f"`{ast.unparse(node)[:80]}` names what only running the file tells: not taken", node)
         elif function.attr == "add":

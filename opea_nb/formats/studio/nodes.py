@@ -14,7 +14,7 @@ __all__ = ["Node", "canvas", "workflow_info"]
 
 _INSTANCE = re.compile(r"\{\{\s*([^{}\s]+?)\.data\.instance\s*\}\}")
 _TOKENS = frozenset({"huggingFaceToken", "openaiApiKey", "huggingfaceToken", "hf_token"})
-_NODES = 2000
+_NODES, _EDGES = 1000, 10_000
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ def workflow_info(data: Mapping[str, Any], draft: Draft) -> dict[str, Node]:
     """
     raw = data.get("nodes")
     if not isinstance(raw, Mapping) or len(raw) > _NODES:
-        raise FormatError("`nodes` is no object of up to 2000 nodes", source=draft.source)
+        raise FormatError("`nodes` is no object of up to 1000 nodes", source=draft.source)
     nodes: dict[str, Node] = {}
     for id_, value in raw.items():
         inner = _mapping(value)
@@ -129,6 +129,8 @@ def _edges(data: Mapping[str, Any], nodes: dict[str, Node], draft: Draft) -> Non
     listed = data.get("edges")
     if not isinstance(listed, list):
         return
+    if len(listed) > _EDGES:
+        raise FormatError(f"`edges` has more than {_EDGES} entries", source=draft.source, hint="is it the right file?")
     drawn: set[tuple[str, str]] = set()
     for index, edge in enumerate(listed):
         source, target = (_mapping(edge).get(end) for end in ("source", "target"))
