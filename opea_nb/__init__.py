@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from opea_nb import errors
     from opea_nb.backends import attach, deploy, deployments
     from opea_nb.catalog import load_catalog
+    from opea_nb.formats.registry import convert, read
     from opea_nb.formats.unified import load
     from opea_nb.notebook import Builder
     from opea_nb.pipeline import MAIN, Engine, Flow, Pipeline, Service
@@ -32,10 +33,12 @@ _HOMES = {
     "Pipeline": "opea_nb.pipeline",
     "Service": "opea_nb.pipeline",
     "attach": "opea_nb.backends",
+    "convert": "opea_nb.formats.registry",
     "deploy": "opea_nb.backends",
     "deployments": "opea_nb.backends",
     "load": "opea_nb.formats.unified",
     "load_catalog": "opea_nb.catalog",
+    "read": "opea_nb.formats.registry",
 }
 
 __all__ = [
@@ -46,11 +49,13 @@ __all__ = [
     "Pipeline",
     "Service",
     "attach",
+    "convert",
     "deploy",
     "deployments",
     "errors",
     "load",
     "load_catalog",
+    "read",
 ]
 
 
