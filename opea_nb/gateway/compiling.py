@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import networkx as nx
 
-from opea_nb.errors import PlanError
+from opea_nb.errors import PipelineError, PlanError
+from opea_nb.formats import when
 from opea_nb.gateway.adapters import PORTS
 from opea_nb.gateway.config import Config
-from opea_nb.gateway.program import Program, StepSpec, program
+from opea_nb.gateway.program import StepSpec
 from opea_nb.gateway.transport import Target, target
+from opea_nb.gateway.variants import Variants, variants
 from opea_nb.pipeline import MAIN
 
 __all__ = ["bearer_of", "programs", "url_of"]
 
 
-def programs(config: Config) -> dict[str, Program]:
+def programs(config: Config) -> dict[str, Variants]:
     """Every flow that has an endpoint, by flow name. A service's routes (dataprep's) are passed through instead.
 
     Raises
     ------
     PlanError
-        When a flow cannot run: a service has no address, or lacks what its request is made of.
+        When a flow cannot run: a service has no address, lacks what its request is made of, or has a ``when`` that is
+        none.
     """
     pipeline = config.pipeline
     made = {}
@@ -32,7 +38,7 @@ def programs(config: Config) -> dict[str, Program]:
         position = {name: i for i, name in enumerate(pipeline.services)}
         order = nx.lexicographical_topological_sort(graph, key=position.__getitem__)
         specs = [_spec(config, name, sorted(graph.predecessors(name), key=position.__getitem__)) for name in order]
-        made[flow.name] = program(pipeline.name, flow.name, endpoint, specs)
+        made[flow.name] = variants(pipeline.name, flow.name, endpoint, specs)
     return made
 
 
@@ -52,7 +58,17 @@ def _spec(config: Config, name: str, after: list[str]) -> StepSpec:
         declared=frozenset(defaults),
         needs=config.pipeline.catalog.port_type(component.input).needs,
         gives=reply.gives,
+        when=_when(name, service.extra),
     )
+
+
+def _when(name: str, extra: Mapping[str, Any]) -> when.When:
+    if when.WHEN not in extra:
+        return {}
+    try:
+        return when.parse(extra[when.WHEN])
+    except PipelineError as e:
+        raise PlanError(f"{name}: {e.message}", hint=e.hint) from e
 
 
 def service_target(config: Config, name: str, *, path: str = "", method: str = "POST", form: bool = False) -> Target:

@@ -41,7 +41,7 @@ class Gateway:
 
     def __init__(self, config: Config) -> None:
         made = programs(config)
-        self._doors = {p.endpoint: Door(p, opea=True) for p in made.values()}
+        self._doors = {v.whole.endpoint: Door(v, opea=True) for v in made.values()}
         if MAIN in made:
             self._doors[_CHAT] = Door(made[MAIN], opea=False)
         self._document = config.document or unified.dumps(config.pipeline)

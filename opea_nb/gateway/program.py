@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from opea_nb.errors import PlanError
+from opea_nb.formats.when import When
 from opea_nb.gateway.adapters import PORTS, Build, Read, build_of, read_of
+from opea_nb.gateway.prompt import asked_fields
 from opea_nb.gateway.transport import Target
 
 __all__ = ["Program", "Step", "StepSpec", "program"]
@@ -37,6 +39,8 @@ class StepSpec:
         Names of the parameters that a request may set.
     needs, gives
         Facets of the port types; see the catalogue's ``PortType``.
+    when
+        What it asks of a request to be run at all; see `opea_nb.gateway.variants`.
     """
 
     name: str
@@ -48,6 +52,7 @@ class StepSpec:
     declared: frozenset[str] = frozenset()
     needs: tuple[str, ...] = ()
     gives: tuple[str, ...] = ()
+    when: When = field(default_factory=lambda: _EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,10 @@ class Program:
         Whether each step waits for the one before it and no other.
     asks
         Name of a step that needs a question; empty when none does.
+    fields
+        Fields of the request that the prompt of a step is made of instead of a question.
+    absent
+        Steps that this request leaves out: their places in prompts are empty.
     """
 
     pipeline: str
@@ -107,10 +116,17 @@ class Program:
     streams: bool
     linear: bool
     asks: str
+    fields: tuple[str, ...] = ()
+    absent: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
 
 
-def program(pipeline: str, flow: str, endpoint: str, specs: Iterable[StepSpec]) -> Program:
+def program(pipeline: str, flow: str, endpoint: str, specs: Iterable[StepSpec], absent: Iterable[str] = ()) -> Program:
     """Make a flow ready.
+
+    Parameters
+    ----------
+    absent
+        Names of steps that were taken out.
 
     Raises
     ------
@@ -156,6 +172,7 @@ def program(pipeline: str, flow: str, endpoint: str, specs: Iterable[StepSpec]) 
         for i, spec in enumerate(ordered)
     )
     told = {i for i, before in enumerate(ancestors) if any("query" in ordered[a].gives for a in before)}
+    fields = {i: _fields(s, [ordered[a].name for a in ancestors[i]], absent) for i, s in enumerate(ordered)}
     leaves = tuple(s.index for s in steps if not s.successors)
     answering = [i for i in leaves if _completes(ordered, i, ancestors[i])]
     answers = answering[0] if len(answering) == 1 else -1
@@ -170,8 +187,19 @@ def program(pipeline: str, flow: str, endpoint: str, specs: Iterable[StepSpec]) 
         answers=answers,
         streams=answers >= 0 and len(leaves) == 1 and "answer" in ordered[answers].gives,
         linear=all(s.predecessors == ((s.index - 1,) if s.index else ()) for s in steps),
-        asks=next((s.name for i, s in enumerate(ordered) if "query" in s.needs and i not in told), ""),
+        asks=next(
+            (s.name for i, s in enumerate(ordered) if "query" in s.needs and i not in told and not fields[i]), ""
+        ),
+        fields=tuple(sorted({name for names in fields.values() for name in names})),
+        absent=MappingProxyType({name: {} for name in sorted(absent)}),
     )
+
+
+def _fields(spec: StepSpec, ancestors: list[str], absent: Iterable[str]) -> frozenset[str]:
+    template = spec.parameters.get("chat_template")
+    if spec.input != "ChatCompletionRequest" or not isinstance(template, str):
+        return frozenset()
+    return asked_fields(template) - {*ancestors, *absent}
 
 
 def _completes(ordered: list[StepSpec], leaf: int, before: frozenset[int]) -> bool:

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import yaml
 
-__all__ = ["default_template", "fill", "places"]
+__all__ = ["asked_fields", "default_template", "fill", "places"]
 
 _PLACE = re.compile(r"\{([^{}\s](?:[^{}]*[^{}\s])?)\}")
 
@@ -30,6 +30,17 @@ def places(template: str) -> frozenset[str]:
     ['context', 'question']
     """
     return frozenset(_PLACE.findall(template))
+
+
+@cache
+def asked_fields(template: str) -> frozenset[str]:
+    """Names that stand for fields of the request (or steps), of a template that asks no question of its own.
+
+    >>> sorted(asked_fields("{source_code} in {language}")), sorted(asked_fields("{question} in {language}"))
+    (['language', 'source_code'], [])
+    """
+    names = places(template)
+    return frozenset() if names & {"question", "context"} else frozenset(n for n in names if n.isidentifier())
 
 
 def fill(template: str, value: Callable[[str], str | None]) -> str:

@@ -10,14 +10,18 @@ from typing import Any
 
 import orjson
 
+from opea_nb.errors import PlanError
+from opea_nb.gateway import events as ev
 from opea_nb.gateway.adapters import PORTS, Facets
-from opea_nb.gateway.adapters.chat import read_request
+from opea_nb.gateway.adapters.chat import field_text, read_request
+from opea_nb.gateway.forms import form_request
 from opea_nb.gateway.program import Program
 from opea_nb.gateway.replies import Receive, Refused, Scope, Send, TokenStream, chat_completion, error_of, send_json
 from opea_nb.gateway.runner import Execution, execute
 from opea_nb.gateway.runs import RunStore
 from opea_nb.gateway.traceparent import new_run_id, parse, span
 from opea_nb.gateway.transport import Transport
+from opea_nb.gateway.variants import Variant, Variants
 
 __all__ = ["Queries", "read_body"]
 
@@ -27,7 +31,7 @@ _PATIENCE = 0.02  # seconds until a request is worth a task that watches whether
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """An endpoint: the program behind it, and how it speaks.
+    """An endpoint: the flow behind it, and how it speaks.
 
     Parameters
     ----------
@@ -35,7 +39,7 @@ class Door:
         OPEA's manner (F1, streams unless told otherwise) or OpenAI's (F2, streams when told to).
     """
 
-    program: Program
+    variants: Variants
     opea: bool
 
 
@@ -91,20 +95,28 @@ class Queries:
             When it cannot be run: malformed, too large, no question.
         """
         began = time.perf_counter()
-        parent = state = ""
+        parent = state = form = ""
         for name, value in scope["headers"]:
             if name == b"traceparent":
                 parent = value.decode("latin-1")
             elif name == b"tracestate":
                 state = f"{state},{value.decode('latin-1')}" if state else value.decode("latin-1")
+            elif name == b"content-type" and value.lower().startswith(b"multipart/form-data"):
+                form = value.decode("latin-1")
         trace, flags = (parse(parent) if parent else None) or (new_run_id(), "01")
         body = await read_body(receive, self._body_limit)
-        request, facets = _understand(body, door.program)
-        program = door.program
+        if form:
+            body = form_request(form, body)
+        request = _parsed(body)
+        variant = _chosen(door.variants, request) if door.variants.conditions else door.variants.bare
+        program = variant.program
+        facets = _understand(request, program)
         run = self._runs.begin(trace, program.pipeline, program.flow)
         run_id = run.id if run is not None else trace
         if run is not None:
-            run.began(program.endpoint, program.names, body)
+            run.began(program.endpoint, door.variants.whole.names, body)
+            for name, reason in variant.left.items():
+                run.emit((ev.StepSkipped, time.time(), name, reason))
         headers = [(b"x-opea-run", run_id.encode()), (b"traceparent", span(trace, flags).encode())]
         stream: TokenStream | None = None
         asked = request.get("stream") if isinstance(request, dict) else None
@@ -149,12 +161,22 @@ class Queries:
                 self._runs.end(run)
 
 
-def _understand(body: bytes, program: Program) -> tuple[Any, Facets]:
+def _parsed(body: bytes) -> Any:
     try:
-        request = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError as e:
         where = f"line {e.lineno}, column {e.colno}"
         raise Refused(400, f"the request is no JSON: {e.msg} ({where})" if body else "the request has no body") from e
+
+
+def _chosen(flow: Variants, request: Any) -> Variant:
+    try:
+        return flow.of(request)
+    except PlanError as e:
+        raise Refused(422, e.message, hint=e.hint) from e
+
+
+def _understand(request: Any, program: Program) -> Facets:
     facets: Facets = read_request(request)
     facets["body"] = request
     if program.asks and not facets.get("query"):
@@ -163,7 +185,12 @@ def _understand(body: bytes, program: Program) -> tuple[Any, Facets]:
             f"the request holds no question for {program.asks}: send messages with a user message, text or query",
         )
     facets.setdefault("query", "")
-    return request, facets
+    if program.fields:
+        fields = request if isinstance(request, dict) else {}
+        missing = [name for name in program.fields if field_text(fields, name) is None]
+        if missing and not fields.get("chat_template"):
+            raise Refused(422, f"the request holds no {' and no '.join(missing)}, which the prompt is made of")
+    return facets
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:

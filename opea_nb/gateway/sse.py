@@ -5,21 +5,24 @@ F1    ``data: b'tok'``: the repr of the token's UTF-8 bytes (OPEA's mega service
 F2    ``data: {"choices":[{"delta":{"content": …}}]}`` (OpenAI chat chunks)
 F3    ``data: {"choices":[{"text": …}]}`` (OpenAI completions)
 F4    ``data: {"ops":[{"path":"/streamed_output/-","value": …}]}`` (OPEA's docsum and faqgen)
+F6    a line ``{'video_url': …}`` and then bare text to the end of the bytes (OPEA's video-llama)
 ====  =============================================================================================
 
-All end with ``data: [DONE]``; a ``finish_reason`` is an end as well.
+F1 to F4 end with ``data: [DONE]``; a ``finish_reason`` is an end as well.
 """
 
 from __future__ import annotations
 
 import ast
+import codecs
 from collections.abc import Mapping
 
 import orjson
 
-__all__ = ["DONE", "StreamError", "TokenReader", "chat_chunk", "error_event", "opea_chunk"]
+__all__ = ["DONE", "StreamError", "TokenReader", "chat_chunk", "error_event", "opea_chunk", "video_text"]
 
 DONE = b"data: [DONE]\n\n"
+_VIDEO = b"{'video_url'"
 _MAX_EVENT = 8 * 1024 * 1024
 
 
@@ -28,7 +31,7 @@ class StreamError(Exception):
 
 
 class TokenReader:
-    r"""Reads the text out of a stream of any of F1 to F4.
+    r"""Reads the text out of a stream of any of these dialects.
 
     >>> reader = TokenReader()
     >>> reader.feed(b"data: b'Hel'\n\ndata: {\"choices\":[{\"del"), reader.feed(b'ta":{"content":"lo"}}]}\n\n')
@@ -37,7 +40,7 @@ class TokenReader:
     ([], True)
     """
 
-    __slots__ = ("_line", "_parts", "_skip_lf", "done", "events", "finish_reason", "usage")
+    __slots__ = ("_line", "_parts", "_skip_lf", "_text", "done", "events", "finish_reason", "usage")
 
     def __init__(self) -> None:
         self.done = False
@@ -47,6 +50,7 @@ class TokenReader:
         self._line = b""
         self._parts: list[bytes] = []
         self._skip_lf = False
+        self._text: codecs.IncrementalDecoder | None = None  # of bare text, once a stream has shown that it is F6
 
     def feed(self, data: bytes) -> list[str]:
         """Take the next bytes; the tokens that they complete.
@@ -57,11 +61,17 @@ class TokenReader:
             When an event reports an error or is none of the dialects.
         """
         tokens: list[str] = []
+        if self._text is not None:
+            return [text] if (text := self._text.decode(data)) else []
         if self._skip_lf and data:
             if data[:1] == b"\n":
                 data = data[1:]
             self._skip_lf = False
         data = self._line + data
+        if not self.events and data.startswith(_VIDEO) and b"\n" in data:
+            self._text = codecs.getincrementaldecoder("utf-8")("replace")
+            self._line, rest = b"", data.partition(b"\n")[2]
+            return self.feed(rest)
         if len(data) > _MAX_EVENT or sum(map(len, self._parts)) > _MAX_EVENT:
             raise StreamError(f"one event is over {_MAX_EVENT} bytes")
         if b"\r" in data:
@@ -80,6 +90,9 @@ class TokenReader:
 
     def finish(self) -> list[str]:
         """The end of the bytes: tokens of a last event that was not closed by an empty line."""
+        if self._text is not None:
+            self.done = True
+            return [text] if (text := self._text.decode(b"", final=True)) else []
         return self.feed(b"\n\n") if self._line or self._parts else []
 
     @property
@@ -146,6 +159,15 @@ def _message(chunk: Mapping[str, object]) -> str:
 
 def _start(text: bytes) -> str:
     return text[:200].decode("utf-8", "replace")
+
+
+def video_text(body: bytes) -> str:
+    r"""The text of a whole F6 stream; empty for anything else.
+
+    >>> video_text(b"{'video_url': 'http://x/1.mp4'}\nA cat.")
+    'A cat.'
+    """
+    return body.partition(b"\n")[2].decode("utf-8", "replace").strip() if body.startswith(_VIDEO) else ""
 
 
 def opea_chunk(token: str) -> bytes:

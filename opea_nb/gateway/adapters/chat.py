@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from opea_nb.gateway.adapters.generic import text_of
 from opea_nb.gateway.adapters.port import Call, Facets, Port, WrongShape, texts_of
 from opea_nb.gateway.prompt import default_template, fill, places
 
-__all__ = ["PORTS", "prompt_of", "read_request"]
+__all__ = ["PORTS", "field_text", "prompt_of", "read_request"]
 
 _BLOCKED = "Violated policies"
 
@@ -16,8 +18,8 @@ _BLOCKED = "Violated policies"
 def read_request(body: Any, call: Call | None = None) -> Facets:  # noqa: ARG001  # every read has one signature
     """``ChatRequest``: what a client may send.
 
-    An OpenAI chat request, or OPEA's ``{"text"}``, ``{"query"}``, ``{"input"}``. The query is the last user
-    message; a body without a question gives none.
+    An OpenAI chat request, or OPEA's ``{"text"}``, ``{"query"}``, ``{"input"}``, ``{"prompt"}``. The query is the last
+    user message; a body without a question gives none.
     """
     if isinstance(body, str):
         return {"query": body}
@@ -29,7 +31,7 @@ def read_request(body: Any, call: Call | None = None) -> Facets:  # noqa: ARG001
             if message.get("role", "user") == "user":
                 return {"query": _content(message.get("content")), "messages": messages}
         return {}
-    for key in ("messages", "text", "query", "input"):
+    for key in ("messages", "text", "query", "input", "prompt"):
         value = body.get(key)
         if isinstance(value, str) and value:
             return {"query": value}
@@ -43,15 +45,19 @@ def _content(content: Any) -> str:
 
 
 def prompt_of(call: Call) -> str:
-    """The question, put into the template with what was found for it."""
+    """The question, put into the template with what was found for it.
+
+    A place stands for, in this order: ``question``, ``context`` (what was found), a step before this one, a field of
+    the client's request.
+    """
     facets = call.facets
     query: str = facets["query"]
     texts = texts_of(facets)
-    if "json" in facets:
-        texts.append(text_of(facets["json"]))
     template = call.parameters.get("chat_template") or ""
+    steps = places(template) & call.ancestors.keys()
+    if "json" in facets and not any("json" in call.ancestors[name] for name in steps):
+        texts.append(text_of(facets["json"]))
     if template:
-        steps = places(template) & call.ancestors.keys()
         if "documents" in facets and not texts and "context" in places(template) and not steps:
             template = default_template("without_documents")
     elif texts:
@@ -67,9 +73,17 @@ def prompt_of(call: Call) -> str:
         if name == "context":
             return "\n\n".join(texts)
         given = call.ancestors.get(name)
-        return None if given is None else _text_given(given)
+        return field_text(facets.get("body"), name) if given is None else _text_given(given)
 
     return fill(template, value)
+
+
+def field_text(body: Any, name: str) -> str | None:
+    """A field of the client's JSON as a prompt shows it: text, a number, true or false; ``None`` for anything else."""
+    value = body.get(name) if isinstance(body, dict) else None
+    if isinstance(value, int | float):
+        return orjson.dumps(value).decode()
+    return value if isinstance(value, str) else None
 
 
 def _text_given(given: Facets) -> str:

@@ -29,8 +29,20 @@ def _of_client(call: Call, facet: str, keys: Iterable[str]) -> Any:
 
 
 def audio_of(call: Call) -> str:
-    """The sound as base64 text."""
-    return str(_of_client(call, "audio", ("audio", "file", "byte_str")))
+    """The sound as base64 text.
+
+    Raises
+    ------
+    KeyError
+        When there is none.
+    """
+    try:
+        found = _of_client(call, "audio", ("audio", "file", "byte_str"))
+    except KeyError:
+        found = next(_message_sounds(call.facets.get("messages") or ()), "") or _said_to_be_sound(call.facets)
+        if not found:
+            raise
+    return _bare(found)
 
 
 def image_of(call: Call) -> str:
@@ -41,16 +53,41 @@ def image_of(call: Call) -> str:
         found = next(_message_images(call.facets.get("messages") or ()), "")
     if isinstance(found, list):
         found = found[0] if found else ""
+    return _bare(found)
+
+
+def _bare(found: Any) -> str:
+    """What a data URL holds, else the text itself."""
     return str(found).partition(";base64,")[2] or str(found)
 
 
-def _message_images(messages: Iterable[Any]) -> Iterator[Any]:
+def _said_to_be_sound(facets: Facets) -> str:
+    """OPEA's DocSum sends sound as the message, and says so."""
+    body = facets.get("body")
+    return facets.get("query", "") if isinstance(body, dict) and body.get("type") in ("audio", "video") else ""
+
+
+def _parts(messages: Iterable[Any]) -> Iterator[dict[str, Any]]:
     for message in messages:
         content = message.get("content") if isinstance(message, dict) else None
         for part in content if isinstance(content, list) else ():
-            place = part.get("image_url") if isinstance(part, dict) else None
-            if isinstance(place, dict) and place.get("url"):
-                yield place["url"]
+            if isinstance(part, dict):
+                yield part
+
+
+def _message_images(messages: Iterable[Any]) -> Iterator[Any]:
+    for part in _parts(messages):
+        place = part.get("image_url")
+        if isinstance(place, dict) and place.get("url"):
+            yield place["url"]
+
+
+def _message_sounds(messages: Iterable[Any]) -> Iterator[Any]:
+    for part in _parts(messages):
+        given = part.get("input_audio", part.get("audio"))  # OpenAI's part, and that of OPEA's MultimodalQnA
+        data = given.get("data") if isinstance(given, dict) else given
+        if data:
+            yield data
 
 
 def build_transcription(call: Call) -> Any:
