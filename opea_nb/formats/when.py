@@ -166,12 +166,14 @@ def _written(test: Allowed) -> Any:
 
 def _found(path: str, request: object) -> Value:
     for key in path.split("."):
-        if isinstance(request, Mapping):
-            request = request.get(key)
+        if isinstance(request, Mapping) and key in request:
+            request = request[key]
         elif isinstance(request, list) and key.isdigit() and int(key) < len(request):
             request = request[int(key)]
         else:
             return None
+    if request is None:
+        return "null"  # there is a value, as other routers see it too
     return "" if isinstance(request, Mapping | list) else text(request)
 
 

@@ -25,7 +25,7 @@ ALLOWED = st.builds(Allowed, st.frozensets(st.sampled_from(["a", "b", "c", None]
         ({"model": {"not": "a"}}, {}, True),
         ({"model": {"not": "a"}}, {"model": "a"}, False),
         ({"model": {"exists": True}}, {"model": ""}, True),
-        ({"model": {"exists": False}}, {"model": None}, True),
+        ({"model": {"exists": False}}, {"model": None}, False),
         ({"p.language": "en"}, {"p": {"language": "en"}}, True),
         ({"messages.0.role": "user"}, {"messages": [{"role": "user"}]}, True),
         ({"a": "1", "b": "2"}, {"a": "1", "b": "3"}, False),

@@ -22,8 +22,8 @@ _ONE = rf'\[(?:({_PATH})\.@tostr,)?({_PATH})\]\|#\(==\s*"({_TEXT})"\)'
 _IS = re.compile(_ONE)
 _ANY = re.compile(r"\[(.+)\]\|0")
 _NONE = re.compile(rf'\[\[({_PATH})\.@tostr,!""\]\|0\]\|#\(==""\)')
-_NOT = re.compile(rf'(?:\[\[({_PATH})\.@tostr,!"({_TEXT})"\]\|0\]|\[({_PATH})\.@tostr\])\|(#\(!=.*\))')
-_NOT_ONE = re.compile(rf'#\(!="({_TEXT})"\)#\|#\(!="\\"\1\\""\)')
+_NOT = re.compile(rf'\[\[({_PATH})\.@tostr,!"({_TEXT})"\]\|0\]\|(#\(!=""\)#\|)?(#\(!=.*\))')
+_NOT_ONE = re.compile(rf'#\(!="\\"({_TEXT})\\""\)')
 
 
 def written(path: str, test: Allowed, *, service: str, queries: bool = False) -> str:
@@ -54,8 +54,8 @@ def written(path: str, test: Allowed, *, service: str, queries: bool = False) ->
     if test.negated:
         if test.values == {None}:
             return path
-        head = f"[{path}.@tostr]" if None in test.values else f'[[{path}.@tostr,!""]|0]'
-        return f"{head}|{_none_of(values)}"
+        present = '#(!="")#|' if None in test.values else ""  # only a value that is not there has this text
+        return f'[[{path}.@tostr,!""]|0]|{present}{_none_of(values)}'
     if test.values == {None}:
         return f'[[{path}.@tostr,!""]|0]|#(=="")'
     if not queries and len(test.values) == 1 and "." not in path and re.fullmatch(_WORD, values[0]):
@@ -108,7 +108,7 @@ def _read_not(found: re.Match[str]) -> tuple[str, Allowed, bool] | None:
         return None
     if default:
         return path, Allowed(frozenset({default})), True
-    return path or present, Allowed(frozenset([*values, None] if present else values), negated=True), False
+    return path, Allowed(frozenset([*values, None] if present else values), negated=True), False
 
 
 def _read_any(options: str) -> tuple[str, Allowed, bool] | None:
@@ -135,7 +135,8 @@ def _is(path: str, value: str) -> str:
 
 
 def _none_of(values: list[str]) -> str:
-    return "#|".join(rf'#(!="{v}")#|#(!="\"{v}\"")' for v in values)
+    # A number's text is its own, that of text has quotes; "" is what stands for no value.
+    return "#|".join((rf'#(!="{v}")#|' if v else "") + rf'#(!="\"{v}\"")' for v in values)
 
 
 def left_out(text: str) -> frozenset[str]:

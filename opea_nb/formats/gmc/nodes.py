@@ -129,7 +129,7 @@ class Nodes:
         if when_.exhaustive(groups):
             return texts
         tests = list(groups)
-        single = [i for i, t in enumerate(tests) if not t.negated and len(t.values) == 1 and None not in t.values]
+        single = [i for i, t in enumerate(tests) if not t.negated and len(t.values) == 1 and all(t.values)]
         if not single or any(t.negated or None in t.values for t in tests):
             message = f"{' and '.join(list(names.values())[:4])}: a request whose {path} fits none of them stops GMC"
             raise PlanError(f"{message}'s router", hint=f"let the branches cover every value of {path}, and none")

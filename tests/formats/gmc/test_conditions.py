@@ -15,7 +15,7 @@ KNOWN = [
     (frozenset({"bge-v1.5"}), False, '[m.@tostr,m]|#(=="bge-v1.5")'),
     (frozenset({"a:b, c/d@e#f+g=h"}), False, '[m.@tostr,m]|#(=="a:b, c/d@e#f+g=h")'),
     (frozenset({"5"}), True, r'[[m.@tostr,!""]|0]|#(!="5")#|#(!="\"5\"")'),
-    (frozenset({"llama", None}), True, r'[m.@tostr]|#(!="llama")#|#(!="\"llama\"")'),
+    (frozenset({"llama", None}), True, r'[[m.@tostr,!""]|0]|#(!="")#|#(!="llama")#|#(!="\"llama\"")'),
     (frozenset({None}), False, '[[m.@tostr,!""]|0]|#(=="")'),
     (frozenset({None}), True, "m"),
     (frozenset({"intel", "llama"}), False, '[[m.@tostr,m]|#(=="intel"),[m.@tostr,m]|#(=="llama")]|0'),
