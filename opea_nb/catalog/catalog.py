@@ -51,7 +51,7 @@ class Catalog(Mapping[str, Component]):
         self._components[component.kind] = component
         for name in (component.kind, *component.aliases):
             self._names.setdefault(name.casefold(), component.kind)
-        if component.role == "service" and component.endpoint and component.kind != GENERIC:
+        if component.role == "service" and component.endpoint.strip("/"):
             self._endpoints.setdefault(component.endpoint, component.kind)
         for image in dict.fromkeys(map(bare, (*(f.image for f in component.forms.values()), *component.images))):
             if image:
@@ -123,7 +123,7 @@ class Catalog(Mapping[str, Component]):
             fitting = [kind for kind in (by_name, by_endpoint) if kind in sharing]
             return self._components[(fitting or sharing)[0]]
         kinds = [k for k in (by_name, by_endpoint) if k and role in (None, self._components[k].role)]
-        if len(kinds) == 2 and not self._same_contract(by_name, by_endpoint):
+        if len(kinds) == 2 and self._components[by_name].endpoint != path and not self._same_contract(*kinds):
             kinds = [by_endpoint]  # the wire contract is what a step depends on; a name is only a name
         return self._components[kinds[0] if kinds else GENERIC]
 

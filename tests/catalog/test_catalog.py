@@ -21,6 +21,11 @@ CATALOG = load_catalog()
         ("anything", "http://localhost:6000/v1/embeddings", "embedding"),
         ("embedding", "/embed", "embedding-tei"),
         ("s1", "http://localhost:8081/v1/add", "service"),
+        ("llm", "/v1/chat/completions", "llm"),
+        ("anything", "/v1/chat/completions", "llm"),
+        ("supervisor-agent", "/v1/chat/completions", "agent"),
+        ("anything", "/v1/retrieval", "retriever"),
+        ("anything", "/", "service"),
     ],
 )
 def test_a_component_is_found_by_name_or_endpoint(name: str, endpoint: str, kind: str) -> None:
