@@ -11,7 +11,7 @@ from opea_nb.errors import FormatError
 from opea_nb.formats import unified, yaml_text
 from opea_nb.formats.compose.read_flow import Chain, Inferred, infer
 from opea_nb.formats.compose.read_node import fields_of
-from opea_nb.formats.compose.read_roles import MEGA, Role, recognised
+from opea_nb.formats.compose.read_roles import ANSWERING, MEGA, Role, recognised, stage
 from opea_nb.formats.compose.read_services import services_of
 from opea_nb.formats.conversion import Imported, Note
 from opea_nb.formats.draft import Draft, pipeline_name
@@ -155,7 +155,7 @@ def _edges(flow: str, chain: Chain, found: Inferred, names: Mapping[str, str], d
         for a in before:
             for b in after:
                 draft.edge(names[a], names[b], flow)
-    models = [n for n in chain.members if found.steps[n].kind.startswith(("llm", "lvm"))]
+    models = [n for n in chain.members if stage(found.steps[n]) == ANSWERING]
     for side in chain.side:
         for model in models[:1]:
             draft.edge(names[side], names[model], flow)

@@ -9,7 +9,7 @@ from opea_nb.catalog import Catalog, Component
 from opea_nb.catalog.images import bare
 from opea_nb.formats.compose.read_services import ComposeService
 
-__all__ = ["MEGA", "Role", "direct", "recognised", "stage"]
+__all__ = ["ANSWERING", "MEGA", "Role", "direct", "recognised", "stage"]
 
 # Mega services of OPEA's examples: image -> endpoint, port.
 MEGA = {
@@ -35,6 +35,9 @@ MEGA = {
 _FRONT = re.compile(r"(^|[-_/])(ui|gradio|react|svelte|frontend|front|nginx|webui)([-_]|$)")
 _MEGA_VARIABLES = ("MEGA_SERVICE_HOST_IP", "MEGA_SERVICE_PORT", "BACKEND_SERVICE_MEGA")
 
+ANSWERING = 50
+"""The stage of what writes the answer."""
+
 # In the order in which a question passes them; the first that a kind begins with counts.
 _STAGES = (
     ("guardrails", 0),
@@ -47,9 +50,9 @@ _STAGES = (
     ("text2query", 40),
     ("text2cypher", 40),
     ("prompt-template", 45),
-    ("llm", 50),
-    ("lvm", 50),
-    ("arb-post-hearing", 50),
+    ("llm", ANSWERING),
+    ("lvm", ANSWERING),
+    ("arb-post-hearing", ANSWERING),
     ("tts", 60),
     ("animation", 70),
 )
@@ -123,7 +126,8 @@ def recognised(service: ComposeService, catalog: Catalog) -> Role:
 def _mega(image: str, service: ComposeService, *, known: bool) -> str:
     example = next((m for m in sorted(MEGA, key=len, reverse=True) if image == m or image.startswith(f"{m}-")), "")
     told = any(v in service.environment for v in _MEGA_VARIABLES)
-    if known and not told:
+    calls = any(re.search(r"_(SERVICE|SERVER)_HOST_IP$", variable) for variable in service.environment)
+    if known and not told and not (example and calls):
         return ""
     if example:
         return example

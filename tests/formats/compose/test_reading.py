@@ -245,6 +245,27 @@ services:
     assert rules(found) == {"emb >> retriever", "retriever >> rerank", "rerank >> llm", "t2q >> llm"}
 
 
+@pytest.mark.parametrize(
+    ("example", "image", "kind"),
+    [
+        ("codetrans", "llm-textgen", "llm"),
+        ("docsum", "llm-docsum", "llm-docsum"),
+        ("visualqna", "lvm", "lvm"),
+        ("arb-post-hearing-assistant", "arb-post-hearing-assistant", "arb-post-hearing"),
+    ],
+)
+def test_an_example_of_one_model_is_one_step_and_its_engine(example: str, image: str, kind: str) -> None:
+    found = read(f"""
+services:
+  vllm: {{image: "${{REGISTRY:-opea}}/vllm-rocm:${{TAG:-latest}}", devices: [/dev/kfd, /dev/dri], ports: ["8081:8011"]}}
+  model: {{image: "opea/{image}:1.5", environment: {{LLM_ENDPOINT: "http://${{host_ip}}:8081"}}}}
+  backend: {{image: "opea/{example}", environment: [LLM_SERVICE_HOST_IP=model], depends_on: [model]}}
+  {example}-gradio-ui: {{image: "opea/{example}-gradio-ui"}}
+""")
+    assert kinds(found) == {"model": kind, "vllm": "vllm"}
+    assert found.pipeline.engines_of("model") == ("vllm",)
+
+
 def test_a_file_without_a_mega_service_is_guessed_only_where_that_is_sure() -> None:
     chain = read("services: {r: {image: opea/retriever}, k: {image: opea/reranking}}")
     assert rules(chain) == {"r >> k"}
