@@ -19,13 +19,14 @@ from opea_nb.backends.local.state import Folder
 from opea_nb.errors import DeployError, NotReady, ServiceCrashed
 from opea_nb.pipeline import Pipeline
 
+pytestmark = pytest.mark.slow
+
 MAKER = """
 import sys
 from stubs import stub_backend
 from opea_nb.backends import deploy
 from opea_nb.pipeline import Pipeline
 
-pytestmark = pytest.mark.slow
 pipeline = Pipeline("small")
 pipeline.add("llm")
 app = deploy(pipeline, backend=stub_backend(), keep={keep})
