@@ -8,7 +8,9 @@ import pytest
 from opea_nb.pipeline import Pipeline
 
 # Example counts are bounded per test where it matters; a slow, loaded machine is not a failure of the code.
-hypothesis.settings.register_profile("opea_nb", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "opea_nb", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("opea_nb")
 
 
