@@ -1,6 +1,6 @@
 """HTTP/1.1 to services, with TLS where the URL says so: kept connections, parsed by httptools.
 
-On the benchmark's chain this is 1.2 to 1.8 times as fast as the best client library (see benchmarks/README.md), and a
+On the benchmark's chain this is 1.2 to 1.4 times as fast as the best client library (see benchmarks/README.md), and a
 cancelled call ends its connection at once, which that library does not do before the reply has begun.
 """
 

@@ -48,7 +48,7 @@ def docker() -> str:
 def image(docker: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The image of this package, built from its wheel."""
     context = tmp_path_factory.mktemp("context")
-    run(sys.executable, "-m", "build", "--wheel", "--installer=uv", "--outdir", str(context), str(ROOT))
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", str(context), str(ROOT))
     dockerfile = context / "Dockerfile"
     dockerfile.write_bytes(files("opea_nb.formats.image").joinpath("Dockerfile").read_bytes())
     index = ["--build-arg", "PIP_INDEX_URL"] if "PIP_INDEX_URL" in os.environ else []
