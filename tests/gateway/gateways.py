@@ -45,10 +45,12 @@ async def serving(config: Config) -> AsyncIterator[httpx.AsyncClient]:
         await asyncio.sleep(0.005)
     headers = {"authorization": f"Bearer {config.token}"} if config.token else {}
     base = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=20) as client:
-        yield client
-    server.should_exit = True
-    await task
+    try:
+        async with httpx.AsyncClient(base_url=base, headers=headers, timeout=20) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        await task
 
 
 def chatqna() -> Pipeline:
