@@ -32,7 +32,8 @@ test: check front-end browser wheel services notebooks ## Everything: what CI ru
 
 services: $(STAMPS)/dev ## Real processes, real models, a real browser
 	$(BIN)/opea-nb models
-	$(BIN)/pytest -q -m slow tests
+	$(BIN)/pytest -q -m slow tests --ignore tests/browser
+	$(BIN)/pytest -q tests/browser  # a process of its own: Playwright keeps an event loop in it
 
 notebooks: $(STAMPS)/dev ## Run the tutorials in a real kernel and compare their outputs
 	$(BIN)/opea-nb models

@@ -8,7 +8,7 @@ import pytest
 
 from opea_nb.errors import PlanError
 from opea_nb.pipeline import Pipeline
-from opea_nb.plan import GATEWAY, Target, plan
+from opea_nb.plan import GATEWAY, GatewaySettings, Target, plan
 
 PORTS = {"embedding": 41, "retriever": 42, "reranking": 43, "llm": 44, "dataprep": 45, GATEWAY: 46}
 LOCAL = Target.local(ports=PORTS, volumes="/somewhere")
@@ -185,3 +185,12 @@ def test_the_page_before_the_gateway_starts_after_it(chatqna: Pipeline) -> None:
     assert made.process("nginx").environment["BACKEND_SERVICE_PORT"] == "8888"
     assert made.process("nginx").needs == ("nginx-ui", GATEWAY)
     assert "nginx" not in made.process(GATEWAY).needs
+
+
+def test_the_gateway_is_told_what_to_record_and_how_long_a_step_may_take(chatqna: Pipeline) -> None:
+    made = GatewaySettings(record="none", step_timeout=5).configure(plan(chatqna, LOCAL))
+    environment = made.process(GATEWAY).environment
+    assert (environment["OPEA_NB_RECORD"], environment["OPEA_NB_TIMEOUT_TOTAL"]) == ("none", "5")
+    assert GatewaySettings().configure(made) == made
+    with pytest.raises(PlanError, match="step_timeout is 0"):
+        GatewaySettings(step_timeout=0).configure(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from opea_nb.backends.answer import Answer, Ingested, Run
 from opea_nb.backends.calls import Gateway
@@ -69,6 +69,8 @@ def deploy(
     keep: bool = False,
     timeout: float | None = None,
     progress: bool | OnProgress = True,
+    record: Literal["bodies", "none"] = "bodies",
+    step_timeout: float | None = None,
 ) -> Deployment:
     """Start a pipeline and return when it is ready. An interrupt ends what was started.
 
@@ -87,6 +89,10 @@ def deploy(
     progress
         Whether it is shown, where there is something to show it; or a function to call instead, at most 10 times a
         second, on a background thread.
+    record
+        ``bodies``: runs keep the request and response of each step, up to a limit; ``none``: only what happened when.
+    step_timeout
+        Seconds that one call of a service may take; ``None``: the gateway's own limit.
 
     Raises
     ------
@@ -98,11 +104,13 @@ def deploy(
         When a model cannot be brought.
     """
     from opea_nb.backends import loop, showing
+    from opea_nb.plan import GatewaySettings
 
     runner = backend_of(backend) if isinstance(backend, str) else backend
+    settings = GatewaySettings(record, step_timeout)
 
     def start(on_progress: OnProgress | None) -> Coroutine[Any, Any, AsyncDeployment]:
-        return runner.up(pipeline, name=name, timeout=timeout, keep=keep, on_progress=on_progress)
+        return runner.up(pipeline, name=name, timeout=timeout, keep=keep, on_progress=on_progress, settings=settings)
 
     display = showing.current()
     if progress is True and display is not None:

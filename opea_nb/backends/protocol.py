@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
+from opea_nb.plan import GatewaySettings
+
 if TYPE_CHECKING:
     from opea_nb.backends.calls import Gateway
     from opea_nb.pipeline import Pipeline
@@ -166,6 +168,7 @@ class Backend(Protocol):
         timeout: float | None = None,  # noqa: ASYNC109 - a limit that callers give
         keep: bool = False,
         on_progress: OnProgress | None = None,
+        settings: GatewaySettings = GatewaySettings(),  # noqa: B008 - a frozen value
     ) -> AsyncDeployment:
         """Start a pipeline and return when all its services are ready. When that fails, nothing is left running.
 
@@ -177,6 +180,8 @@ class Backend(Protocol):
             Seconds for everything to be ready; ``None``: only each service's own limit counts.
         keep
             Whether it outlives the calling process.
+        settings
+            What the gateway records, and how long a step may take.
 
         Raises
         ------

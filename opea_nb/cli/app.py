@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.text import Text
@@ -62,14 +62,16 @@ def up(
         bool, typer.Option("--keep/--foreground", help="Stay until `opea-nb down`, or end with Ctrl-C.")
     ] = True,
     timeout: Annotated[float, typer.Option(help="Seconds for all to be ready; 0: each service's own limit.")] = 0.0,
+    record: Annotated[bool, typer.Option(help="Whether runs keep the request and response of each step.")] = True,
 ) -> None:
     """Deploy a pipeline on this machine."""
     from opea_nb.backends import deploy
     from opea_nb.cli.live import Deploying, service_table
     from opea_nb.formats.unified import load
 
+    recording: Literal["bodies", "none"] = "bodies" if record else "none"
     with Deploying() as show:
-        app_ = deploy(load(file), name=name, keep=keep, timeout=timeout or None, progress=show)
+        app_ = deploy(load(file), name=name, keep=keep, timeout=timeout or None, progress=show, record=recording)
     out.print(service_table(app_.status()))
     out.print(Text(f"{app_.name} is ready at {app_.url}"), soft_wrap=True)
     if keep:

@@ -63,9 +63,10 @@ class Choices:
 
     def _form(self, node: Service | Engine, component: Component) -> Form:
         """The form that the node asks for, else the one that suits the target and the engines that are drawn best."""
-        possible = {n: f for n, f in component.forms.items() if self._takes(f)}
         if node.form:
-            possible = {n: f for n, f in possible.items() if n == node.form}
+            possible = {n: f for n, f in component.forms.items() if n == node.form and self._takes(f, asked=True)}
+        else:
+            possible = {n: f for n, f in component.forms.items() if self._takes(f)}
         if not possible:
             comes_as = " or ".join(component.forms) or "nothing that opea_nb can start"
             raise PlanError(
@@ -86,10 +87,11 @@ class Choices:
 
         return max(possible.values(), key=suits)  # the first of the catalogue where several suit alike
 
-    def _takes(self, form: Form) -> bool:
+    def _takes(self, form: Form, *, asked: bool = False) -> bool:
+        """Whether a form can run on the target; one that is asked for by name brings its own accelerator."""
         if self._target.forms:
             return form.name in self._target.forms
-        return bool(form.image) and form.accelerator in ("cpu", self._target.accelerator)
+        return bool(form.image) and (asked or form.accelerator in ("cpu", self._target.accelerator))
 
     def _engine(self, node: Service | Engine, kind: str) -> Engine:
         """The engine of a kind that a node uses: the one drawn for it, one that fits it too, or a new one."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from opea_nb.catalog import ContainerOptions, Health
+from opea_nb.errors import PlanError
 
 GATEWAY = "gateway"
 IMAGE = "opea-nb:latest"
@@ -159,3 +160,38 @@ class Plan:
             When there is none.
         """
         return next(p for p in self.processes if p.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """What a deployment says about its gateway.
+
+    Parameters
+    ----------
+    record
+        ``bodies``: a run keeps the request and response of each step, up to a limit; ``none``: only what happened when.
+    step_timeout
+        Seconds that one call of a service may take; ``None`` for the gateway's own limit of 10 minutes.
+    """
+
+    record: Literal["bodies", "none"] = "bodies"
+    step_timeout: float | None = None
+
+    def configure(self, plan: Plan) -> Plan:
+        """The plan with these settings in its gateway's environment.
+
+        Raises
+        ------
+        PlanError
+            When a setting is none of the allowed values.
+        """
+        if self.record not in ("bodies", "none"):
+            raise PlanError(f"record is {self.record!r}", hint="use bodies or none")
+        if self.step_timeout is not None and not 0 < self.step_timeout < 1e7:
+            raise PlanError(f"step_timeout is {self.step_timeout!r}", hint="give seconds over 0")
+        said: dict[str, str] = {} if self.record == "bodies" else {"OPEA_NB_RECORD": self.record}
+        if self.step_timeout is not None:
+            said["OPEA_NB_TIMEOUT_TOTAL"] = f"{self.step_timeout:g}"
+        gateway = plan.process(GATEWAY)
+        configured = replace(gateway, environment=dict(sorted({**gateway.environment, **said}.items())))
+        return replace(plan, processes=tuple(configured if p is gateway else p for p in plan.processes))

@@ -21,7 +21,7 @@ from opea_nb.backends.local.waiting import until_ready
 from opea_nb.backends.protocol import DeploymentInfo, OnProgress
 from opea_nb.errors import DeployError
 from opea_nb.home import home
-from opea_nb.plan import GATEWAY, Plan, Target, plan
+from opea_nb.plan import GATEWAY, GatewaySettings, Plan, Target, plan
 
 if TYPE_CHECKING:
     from opea_nb.pipeline import Pipeline
@@ -60,6 +60,7 @@ class LocalBackend:
         timeout: float | None = None,  # noqa: ASYNC109 - a limit that callers give
         keep: bool = False,
         on_progress: OnProgress | None = None,
+        settings: GatewaySettings = GatewaySettings(),  # noqa: B008 - a frozen value
     ) -> LocalDeployment:
         """Start a pipeline; see `Backend.up`."""
         report = on_progress or _nothing
@@ -67,7 +68,7 @@ class LocalBackend:
         sockets = launch.bind([*pipeline.services, *pipeline.engines, *_undrawn(pipeline), GATEWAY])
         try:
             ports = {n: s.getsockname()[1] for n, s in sockets.items()}
-            planned = self._planner(pipeline, ports, folder.name)
+            planned = settings.configure(self._planner(pipeline, ports, folder.name))
             # the limit of time is for the services: a model may take minutes to come
             await bring_model(planned, report)
             used = {p.name: sockets[p.name] for p in planned.processes}

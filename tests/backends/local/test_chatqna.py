@@ -187,3 +187,10 @@ def test_what_was_ingested_is_there_in_the_next_deployment(app: Deployment) -> N
     pipeline = Pipeline.from_yaml(app.document)
     with deploy(pipeline, name="second") as second:
         assert any("Marta" in p for p in passages(second.query(QUESTION, max_tokens=4)))
+
+
+def test_a_deployment_that_records_no_bodies_still_tells_what_happened(app: Deployment) -> None:
+    with deploy(Pipeline.from_yaml(app.document), name="discreet", record="none") as discreet:
+        answer = discreet.query(QUESTION, max_tokens=4)
+    assert [step.state for step in answer.steps] == ["done"] * 4
+    assert all(step.request is None and step.response is None for step in answer.steps)
