@@ -220,6 +220,10 @@ class _Inference:
     def _alone(self) -> Chain:
         """Without a mega service: a chain where each stage has at most one service, else no edges."""
         steps = [n for n, c in self.found.steps.items() if stage(c) >= 0]
+        agents = [n for n, c in self.found.steps.items() if c.kind == "agent"]
+        called = {n for a in agents for n in (*self.reached[a], *self.roles[a].service.needs) if n != a}
+        if 0 < len(asked := [n for n in agents if n not in called]) < len(agents):
+            return Chain(None, "", [asked])  # the others are tools of theirs
         places = [stage(self.found.steps[n]) for n in steps]
         reached = {n for s in self.found.steps for n in self.reached[s]}
         if len(set(places)) == len(places) and len(places) > 1 and not reached & set(steps):

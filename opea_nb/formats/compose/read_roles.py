@@ -148,11 +148,23 @@ def _fitting(components: tuple[Component, ...], service: ComposeService) -> tupl
     text = f"{service.text} {' '.join(v for k, v in service.environment.items() if 'COMPONENT_NAME' in k)}".lower()
     text = text.replace(service.image.lower(), "")  # which they share
     text += " multimodal" if any("MULTIMODAL" in k or "BRIDGE" in k for k in service.environment) else ""
+    text += " graph" if any(k.startswith("NEO4J_") for k in service.environment) else ""
 
     def score(component: Component) -> float:
         kind = component.kind
         points = 0.0
-        for word in ("rerank", "multimodal", "video", "embed", "guardrail", "lvm", "llava", "whisper", "openai"):
+        for word in (
+            "rerank",
+            "multimodal",
+            "video",
+            "graph",
+            "embed",
+            "guardrail",
+            "lvm",
+            "llava",
+            "whisper",
+            "openai",
+        ):
             points += (word in kind) * (1 if word in text else -1) - 0.5 * (word in text and word not in kind)
         points += 0.3 * sum(word in text for word in kind.split("-"))
         return points

@@ -10,7 +10,7 @@ from typing import Any
 
 from opea_nb.catalog import GENERIC, Catalog, load_catalog
 from opea_nb.errors import FormatError
-from opea_nb.formats.comps_python.types import service_type
+from opea_nb.formats.comps_python.types import LOCAL, service_type
 from opea_nb.formats.comps_python.values import Env, Micro, Orchestra, Unknown, dotted, literal
 from opea_nb.formats.comps_python.walk import Walk
 from opea_nb.formats.conversion import Imported
@@ -20,7 +20,6 @@ from opea_nb.pipeline import MAIN
 __all__ = ["read"]
 
 _LIMIT = 1 << 20
-_LOCAL = ("", "localhost", "127.0.0.1", "0.0.0.0", "::1")  # noqa: S104  # read, not listened on
 _ALIGNING = ("align_inputs", "align_outputs", "align_generator")
 
 
@@ -203,7 +202,7 @@ class _Drawing:
         protocol = _text(fields.get("protocol")) or "http"
         if re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?/?", host):  # with an api_key, the host is all of the address
             return _plain(host.rstrip("/") + endpoint)
-        if host in _LOCAL or protocol not in ("http", "https") or not re.fullmatch(r"[\w.-]+", host):
+        if host in LOCAL or protocol not in ("http", "https") or not re.fullmatch(r"[\w.-]+", host):
             return ""
         return _plain(f"{protocol}://{host}:{port or 80}{endpoint}")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["ENDPOINTS", "service_type"]
+__all__ = ["ENDPOINTS", "LOCAL", "service_type"]
+
+LOCAL = ("", "localhost", "127.0.0.1", "0.0.0.0", "::1")  # noqa: S104  # read, not listened on
+"""Hosts that stand for this machine."""
 
 # In order: the first that a kind begins with counts.
 _TYPES = (

@@ -14,7 +14,7 @@ import networkx as nx
 
 from opea_nb.errors import FormatError
 from opea_nb.formats.comps_python.prompts import SYSTEM, WITH_DOCUMENTS, WITHOUT_DOCUMENTS
-from opea_nb.formats.comps_python.types import service_type
+from opea_nb.formats.comps_python.types import LOCAL, service_type
 from opea_nb.formats.conversion import Exported, Note
 from opea_nb.pipeline import MAIN, Pipeline, Service
 
@@ -252,12 +252,20 @@ class _Writing:
         """Note what a file of opea-comps has no place for."""
         for name in sorted(self.pipeline.engines):
             self.notes.append(Note("lost", name, "opea-comps knows no engines: it deploys nothing"))
+        for key in (*self.pipeline.mega.document_extra, *self.pipeline.mega.extra):
+            self.notes.append(Note("lost", str(key), "is kept of another format, and has no place in Python"))
+        flows = [name for name in self.pipeline.flows if len(self.pipeline.flow(name))]
+        if MAIN not in flows:
+            self.notes.append(Note("lost", flows[0], f"the only flow, or the first, is the main one here: {flows[0]}"))
         for service in self.services.values():
             lost = [field for field in ("image", "form", "environment", "resources") if getattr(service, field)] + (
                 ["replicas"] if service.replicas > 1 else []
             )
             lost += [f"parameters.{key}" for key in sorted(service.parameters) if not self.is_sent(service, key)]
             lost += [key for key in service.extra if key != "opea_comps"]
+            if (urlsplit(service.url).hostname or "") in LOCAL and service.url:
+                reason = "an address of this machine: read back, it is a service that is deployed here"
+                self.notes.append(Note("lost", f"{service.name}.url", reason))
             for field in lost:
                 reason = (
                     "a request condition is not looked at: the step always runs"

@@ -74,12 +74,12 @@ def canvas(data: Mapping[str, Any], draft: Draft) -> dict[str, Node]:
             draft.note("kept", id_, "a note on the canvas, not a service", f"nodes[{index}]")
         node = Node(id_, str(inner.get("name") or re.sub(r"_\d+$", "", id_)), str(inner.get("category") or ""))
         inputs = _mapping(inner.get("inputs"))
-        anchors = {a.get("name") for a in _list(inner.get("inputAnchors")) if isinstance(a, Mapping)}
+        anchors = {str(a.get("name")) for a in _list(inner.get("inputAnchors")) if isinstance(a, Mapping)}
         for key, value in inputs.items():
             found = [m for text in _texts(value) for m in _INSTANCE.findall(text)]
             for source in found:
                 node.fed_by(source)
-            if not found and key not in anchors:
+            if not found and str(key) not in anchors:
                 _set(node, str(key), value, draft)
         node.engines = _engines(inner, node.params.pop("modelName", ""))
         node.client = bool(inner.get("megaserviceClient"))
