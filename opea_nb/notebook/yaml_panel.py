@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from html import escape
 
 import ipywidgets as w
@@ -16,6 +17,8 @@ from opea_nb.pipeline.spec import Node
 
 __all__ = ["YamlPanel", "replace_all"]
 
+_LATE = 2.0  # seconds that a text may come after the click that is about it
+
 
 class YamlPanel:
     """Text of the pipeline. What is typed counts when it is applied, and only when all of it is sound."""
@@ -28,6 +31,8 @@ class YamlPanel:
         self._apply = w.Button(description="Apply", icon="check", layout={"width": "auto"})
         self._apply.add_class("opea-apply")
         self._apply.on_click(lambda _: self.apply())
+        self._clicked = -_LATE
+        self._text.observe(lambda _: self._arrived(), names="value")
         self._revert = w.Button(description="Revert", layout={"width": "auto"})
         self._revert.on_click(lambda _: self._show())
         self._error = w.HTML()
@@ -49,12 +54,19 @@ class YamlPanel:
             self._show()
 
     def _show(self) -> None:
+        self._clicked = -_LATE
         self._text.value = self._current
         self._error.value = ""
+
+    def _arrived(self) -> None:
+        # ipywidgets holds a text back while the one before is not acknowledged, but never a click: it can come first
+        if time.monotonic() - self._clicked < _LATE:
+            self.apply()
 
     def apply(self) -> None:
         """Make the pipeline what the text says, as one edit; where it is wrong, say at which line."""
         session = self._session
+        self._clicked = time.monotonic()
         with session.lock:
             try:
                 wanted = unified.loads(self._text.value, source="YAML", catalog=session.pipeline.catalog)

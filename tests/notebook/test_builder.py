@@ -85,6 +85,16 @@ def test_yaml_that_is_wrong_changes_nothing(builder: Builder) -> None:
     assert list(builder.pipeline.services) == ["llm"]
 
 
+def test_a_text_that_comes_after_the_click_that_is_about_it_is_applied(builder: Builder) -> None:
+    press(builder, "LLM")
+    text = find(builder, w.Textarea, "opea-yaml")
+    good = text.value
+    text.value = good.replace("- llm", "- ll")
+    press(builder, "Apply")
+    text.value = good.replace("port: 9000", "port: 9009")
+    assert builder.pipeline.services["llm"].port == 9009
+
+
 def test_yaml_is_applied_as_one_edit_that_can_be_undone() -> None:
     pipeline, wanted = Pipeline("one"), Pipeline("two", port=9999)
     pipeline.add("embedding")
