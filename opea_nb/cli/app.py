@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.text import Text
 
-from opea_nb.cli.output import out, print_json
+from opea_nb.cli import convert, inspect, trace
+from opea_nb.cli.output import err, out, print_json
 
 if TYPE_CHECKING:
     from opea_nb.backends import DeploymentInfo
@@ -19,17 +20,22 @@ __all__ = ["app"]
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,  # --install-completion, --show-completion
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Deploy, query and trace OPEA pipelines from a terminal.",
+    help="Convert, check, deploy, query and trace OPEA pipelines from a terminal.",
     epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 deployment failed or not found, 4 query failed, "
     "130 interrupted.",
 )
 
 Name = Annotated[str, typer.Argument(help="Name of the deployment; see `opea-nb ps`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A pipeline in unified YAML.")]
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A pipeline, in any format that is read.")]
+
+for command in (convert.convert, convert.new, convert.catalog, inspect.check, inspect.show, inspect.diff):
+    app.command()(command)
+app.command()(inspect.templates)
+app.command()(trace.trace)
 
 
 @app.command()
@@ -55,7 +61,7 @@ def models() -> None:
 
 
 @app.command()
-def up(
+def up(  # noqa: PLR0917  Typer makes them options
     file: File,
     name: Annotated[str, typer.Option(help="Name of the deployment; default: the pipeline's.")] = "",
     keep: Annotated[
@@ -63,21 +69,28 @@ def up(
     ] = True,
     timeout: Annotated[float, typer.Option(help="Seconds for all to be ready; 0: each service's own limit.")] = 0.0,
     record: Annotated[bool, typer.Option(help="Whether runs keep the request and response of each step.")] = True,
+    json: Json = False,
 ) -> None:
     """Deploy a pipeline on this machine."""
     from opea_nb.backends import deploy
     from opea_nb.cli.live import Deploying, service_table
-    from opea_nb.formats.unified import load
+    from opea_nb.formats.registry import read
 
+    imported = read(file)
+    convert.print_notes(imported.notes)
     recording: Literal["bodies", "none"] = "bodies" if record else "none"
-    with Deploying() as show:
-        app_ = deploy(load(file), name=name, keep=keep, timeout=timeout or None, progress=show, record=recording)
-    out.print(service_table(app_.status()))
-    out.print(Text(f"{app_.name} is ready at {app_.url}"), soft_wrap=True)
+    with Deploying(err if json else out) as show:
+        app_ = deploy(imported.pipeline, name=name, keep=keep, timeout=timeout or None, progress=show, record=recording)
+    if json:
+        services = [dataclasses.asdict(s) for s in app_.status()]
+        print_json({"name": app_.name, "url": app_.url, "services": services})
+    else:
+        out.print(service_table(app_.status()))
+        out.print(Text(f"{app_.name} is ready at {app_.url}"), soft_wrap=True)
     if keep:
         app_.close()
         return
-    out.print("Ctrl-C ends it.")
+    (err if json else out).print("Ctrl-C ends it.")
     with app_:
         signal.pause()
 
@@ -111,13 +124,17 @@ def logs(
     name: Name,
     service: Annotated[str, typer.Argument(help="Name of a service, or `gateway`.")],
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 100,
+    json: Json = False,
 ) -> None:
     """Print the log of a service."""
     from opea_nb.backends import attach
 
     with attach(name) as found:
         text = found.logs(service, lines)
-    out.print(Text(text), soft_wrap=True)
+    if json:
+        print_json({"service": service, "lines": text.splitlines()})
+    else:
+        out.print(Text(text), soft_wrap=True)
 
 
 @app.command()

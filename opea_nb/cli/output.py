@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from opea_nb.errors import DeployError, OpeaError, RunError
 
-__all__ = ["EXIT_DEPLOY", "EXIT_ERROR", "EXIT_RUN", "exit_code", "out", "print_error", "print_json"]
+__all__ = ["EXIT_DEPLOY", "EXIT_ERROR", "EXIT_RUN", "err", "exit_code", "out", "print_error", "print_json"]
 
 EXIT_ERROR = 1
 EXIT_DEPLOY = 3
@@ -18,6 +18,7 @@ EXIT_RUN = 4
 
 # rich itself leaves colours and live displays away when the output is no terminal or NO_COLOR is set
 out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
 
 
 def print_json(data: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -14,9 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from opea_nb.backends.local import launch
-from opea_nb.backends.local.state import folders
-from opea_nb.services.models import model_path
+from tests.cli.processes import opea_nb
 
 HOSTED = """\
 opea_micro_services:
@@ -28,36 +25,30 @@ opea_mega_service:
 """
 
 
-@pytest.fixture
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    monkeypatch.delenv("OPEA_NB_HOME", raising=False)
-    model = model_path()
-    monkeypatch.setenv("OPEA_NB_HOME", str(tmp_path / "home"))
-    if model.exists():
-        monkeypatch.setenv("MODEL_PATH", str(model))
-    yield dict(os.environ)
-    for folder in folders():
-        launch.end(folder)
-
-
-def opea_nb(environment: dict[str, str], *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "opea_nb.cli", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
-
-
 def test_help_is_quick_and_names_every_command(environment: dict[str, str]) -> None:
     begin = time.monotonic()
     text = opea_nb(environment, "--help").stdout
     assert time.monotonic() - begin < 3  # 0.2 s alone; it must not load a web server or a model
-    assert all(c in text for c in ("models", "up", "ps", "logs", "ask", "ingest", "down", "demo", "version"))
+    assert all(
+        c in text
+        for c in (
+            "models",
+            "up",
+            "ps",
+            "logs",
+            "ask",
+            "ingest",
+            "down",
+            "demo",
+            "version",
+            "convert",
+            "check",
+            "show",
+            "diff",
+            "trace",
+            "new",
+        )
+    )
 
 
 def test_help_loads_nothing_heavy(environment: dict[str, str]) -> None:

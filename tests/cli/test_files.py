@@ -1,0 +1,180 @@
+"""Commands on files: convert, new, check, show, diff, catalog, templates."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from opea_nb.formats import registry
+from tests.cli.processes import opea_nb
+
+PIPELINE = """\
+opea_micro_services:
+  embedding: {endpoint: /v1/embeddings}
+  retriever: {endpoint: /v1/retrieval, colour: blue}
+  llm: {endpoint: /v1/chat/completions}
+opea_mega_service: {name: rag, mega_flow: [embedding >> retriever >> llm]}
+"""
+Environment = dict[str, str]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "rag.yaml"
+    path.write_text(PIPELINE)
+    return path
+
+
+# --- convert --------------------------------------------------------------------------------------------------------
+
+
+def test_the_result_is_on_stdout_and_what_was_lost_on_stderr(environment: Environment, file: Path) -> None:
+    done = opea_nb(environment, "convert", file, "--to", "python")
+    assert done.stdout == registry.convert(file, to="python").text
+    assert "kept: opea_micro_services.retriever.colour: " in done.stderr
+    assert "lost: retriever.colour: " in done.stderr
+
+
+def test_stdin_can_be_converted(environment: Environment) -> None:
+    done = opea_nb(environment, "convert", "-", "--to", "mermaid", given=PIPELINE)
+    assert done.stdout.startswith("flowchart LR\n")
+
+
+def test_several_files_go_into_a_folder(environment: Environment, file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "folder"
+    opea_nb(environment, "convert", file, "--to", "kubernetes", "-O", "folder=true", "-o", folder)
+    assert (folder / "kustomization.yaml").exists()
+
+
+def test_nothing_is_overwritten_unless_forced(environment: Environment, file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rag.mmd"
+    out.write_text("mine")
+    done = opea_nb(environment, "convert", file, "--to", "mermaid", "-o", out, code=1)
+    assert out.read_text() == "mine"
+    assert "it is there already" in done.stderr
+    assert "--force" in done.stderr
+    opea_nb(environment, "convert", file, "--to", "mermaid", "-o", out, "--force")
+    assert out.read_text().startswith("flowchart")
+
+
+def test_formats_take_options(environment: Environment, file: Path) -> None:
+    assert "--namespace" in opea_nb(environment, "convert", "--help").stdout
+    done = opea_nb(environment, "convert", file, "-t", "kubernetes", "--embedded", "--namespace", "mine")
+    assert "namespace: mine" in done.stdout
+    done = opea_nb(environment, "convert", file, "-t", "compose", "--embedded", "-O", "port=9123")
+    assert "127.0.0.1:9123:" in done.stdout
+    done = opea_nb(environment, "convert", file, "-t", "mermaid", "-O", "colour=red", code=1)
+    assert "takes no option 'colour'" in done.stderr
+    opea_nb(environment, "convert", file, "-t", "mermaid", "-O", "red", code=2)
+
+
+def test_a_program_gets_json(environment: Environment, file: Path) -> None:
+    data = json.loads(opea_nb(environment, "convert", file, "--to", "mermaid", "--json").stdout)
+    assert list(data["files"]) == ["rag.mmd"]
+    assert data["notes"][0]["kind"] == "kept"
+
+
+def test_what_a_format_cannot_hold_is_an_error_with_the_next_step(environment: Environment, tmp_path: Path) -> None:
+    file = tmp_path / "agent.yaml"
+    file.write_text("opea_micro_services: {a: {kind: agent}}\nopea_mega_service: {mega_flow: [a]}\n")
+    done = opea_nb(environment, "convert", file, "--to", "gmc", code=1)
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: a: GMC has no step")
+    assert "→" in done.stderr
+
+
+def test_pixels_are_not_for_a_terminal(environment: Environment, file: Path) -> None:
+    assert "-o FILE" in opea_nb(environment, "convert", file, "--to", "png", code=1).stderr
+
+
+# --- check ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_sound_file_has_no_problems(environment: Environment, file: Path) -> None:
+    assert opea_nb(environment, "check", file).stdout == "1 file, no problems.\n"
+
+
+def test_mistakes_are_told_with_their_places(environment: Environment, file: Path, tmp_path: Path) -> None:
+    broken, lonely = tmp_path / "broken.yaml", tmp_path / "lonely.yaml"
+    broken.write_text(PIPELINE.replace(">> llm", ">> nobody"))
+    lonely.write_text(
+        "opea_micro_services:\n  reranking: {endpoint: /v1/reranking}\nopea_mega_service: {mega_flow: [reranking]}\n"
+    )
+    done = opea_nb(environment, "check", file, broken, lonely, code=1)
+    first, *_ = done.stdout.splitlines()
+    assert first.startswith(f"{broken}:5:")
+    assert "nobody" in first
+    assert f"{lonely}:2:3: error: " in done.stdout
+    found = json.loads(opea_nb(environment, "check", broken, "--json", code=1).stdout)
+    assert (found[0]["line"], found[0]["severity"], found[0]["code"]) == (5, "error", "format")
+
+
+def test_warnings_count_when_asked(environment: Environment, tmp_path: Path) -> None:
+    file = tmp_path / "secret.yaml"
+    file.write_text(PIPELINE.replace("colour: blue", "environment: {API_TOKEN: abc}"))
+    assert ": warning: " in opea_nb(environment, "check", file).stdout
+    opea_nb(environment, "check", file, "--strict", code=1)
+
+
+# --- show, diff -----------------------------------------------------------------------------------------------------
+
+
+def test_a_pipeline_is_drawn(environment: Environment, file: Path, tmp_path: Path) -> None:
+    done = opea_nb(environment, "show", file)
+    assert "│ embedding ├──▶│ retriever ├──▶│ llm │" in done.stdout
+    assert "kept: " in done.stderr
+    for name, start in (("a.svg", b"<svg "), ("a.mmd", b"flowchart"), ("a.png", b"\x89PNG")):
+        opea_nb(environment, "show", file, "-o", tmp_path / name)
+        assert (tmp_path / name).read_bytes().startswith(start)
+    opea_nb(environment, "show", file, "-o", tmp_path / "a.gif", code=1)
+    data = json.loads(opea_nb(environment, "show", file, "--json").stdout)
+    assert data["flows"]["main"]["edges"] == [["embedding", "retriever"], ["retriever", "llm"]]
+
+
+def test_diff_lists_what_is_different_and_ends_like_diff(environment: Environment, file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(PIPELINE.replace("completions}", "completions, port: 9005}"))
+    assert opea_nb(environment, "diff", file, file).stdout == ""
+    assert opea_nb(environment, "diff", file, other, code=1).stdout == "services.llm.port: 9000 → 9005\n"
+    data = json.loads(opea_nb(environment, "diff", file, other, "--json", code=1).stdout)
+    assert data == [{"path": ["services", "llm", "port"], "first": 9000, "second": 9005}]
+
+
+def test_formats_can_be_compared_with_each_other(environment: Environment, file: Path, tmp_path: Path) -> None:
+    opea_nb(environment, "convert", file, "--to", "compose", "-o", f"{tmp_path}/compose/")
+    opea_nb(environment, "diff", file, tmp_path / "compose" / "compose.yaml")
+
+
+# --- new, templates, catalog ----------------------------------------------------------------------------------------
+
+
+def test_a_new_pipeline_begins_with_a_template(environment: Environment, tmp_path: Path) -> None:
+    out = tmp_path / "mine.yaml"
+    opea_nb(environment, "new", "mine", "--template", "audioqna", "-o", out)
+    assert out.read_text().startswith("# ")  # the template's comments stay
+    assert registry.read(out).pipeline.name == "mine"
+    assert "there already" in opea_nb(environment, "new", "mine", "-o", out, code=1).stderr
+    assert "did you mean" in opea_nb(environment, "new", "x", "-t", "audioqa", "-o", tmp_path / "x.yaml", code=1).stderr
+    opea_nb(environment, "new", "a b", "-o", tmp_path / "y.yaml", code=1)
+
+
+def test_templates_are_listed_and_printed(environment: Environment) -> None:
+    listed = json.loads(opea_nb(environment, "templates", "--json").stdout)
+    assert "chatqna" in [t["name"] for t in listed]
+    assert "opea_mega_service:" in opea_nb(environment, "templates", "chatqna").stdout
+
+
+def test_the_catalogue_is_listed_and_a_component_shown(environment: Environment) -> None:
+    kinds = {c["kind"]: c for c in json.loads(opea_nb(environment, "catalog", "--json").stdout)}
+    assert kinds["llm"]["endpoint"] == "/v1/chat/completions"
+    assert "reranking" in opea_nb(environment, "catalog").stdout
+    assert "top_n" in opea_nb(environment, "catalog", "reranking").stdout
+    assert json.loads(opea_nb(environment, "catalog", "reranking", "--json").stdout)["port"] == 8000
+    assert "did you mean" in opea_nb(environment, "catalog", "rerankin", code=1).stderr
+
+
+def test_completion_can_be_shown(environment: Environment) -> None:
+    environment["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
+    assert "_OPEA_NB_COMPLETE" in opea_nb(environment, "--show-completion", "bash").stdout
