@@ -28,8 +28,8 @@ columns tell what writing that pipeline in a format gives:
 - **[1]** the format cannot hold it: the reason is below.
 
 A Compose file that is written here carries its pipeline as a file of the gateway's, and that is what is read back: its
-**=** says nothing about the services beside it, from which alone the flow can often not be told. The **in** column is about
-files that carry none.
+**=** says nothing about the services beside it, from which alone the flow can often not be told. The **in** column is
+about files that carry none.
 """
 
 
