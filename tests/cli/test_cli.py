@@ -15,6 +15,8 @@ import pytest
 
 from tests.cli.processes import opea_nb
 
+pytestmark = pytest.mark.slow
+
 HOSTED = """\
 opea_micro_services:
   llm:

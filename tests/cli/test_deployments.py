@@ -20,6 +20,8 @@ import pytest
 
 from tests.cli.processes import opea_nb
 
+pytestmark = pytest.mark.slow
+
 Environment = dict[str, str]
 PIPELINE = """\
 opea_micro_services:

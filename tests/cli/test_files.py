@@ -10,6 +10,8 @@ import pytest
 from opea_nb.formats import registry
 from tests.cli.processes import opea_nb
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = """\
 opea_micro_services:
   embedding: {endpoint: /v1/embeddings}

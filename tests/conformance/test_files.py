@@ -14,6 +14,8 @@ from opea_nb.pipeline import MAIN, Pipeline
 from tests.conformance.files import own, sources, title
 from tests.conformance.measure import Measured, convert, measure
 
+pytestmark = pytest.mark.slow
+
 FILES = sources()
 every_file = pytest.mark.parametrize(("name", "path"), FILES, ids=[title(path) for _, path in FILES])
 

@@ -10,6 +10,8 @@ from opea_nb.formats import registry
 from opea_nb.formats.conversion import Format
 from tests.conformance import fuzz
 
+pytestmark = pytest.mark.slow
+
 
 def test_whatever_is_read_only_our_errors_come_out() -> None:
     outcome = fuzz.run(1000, seed=7)

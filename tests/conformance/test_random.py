@@ -15,6 +15,8 @@ from opea_nb.formats.compare import differences
 from opea_nb.formats.conversion import Exported
 from opea_nb.pipeline import Pipeline
 
+pytestmark = pytest.mark.slow
+
 CATALOG = load_catalog()
 SERVICES = sorted(c.kind for c in CATALOG.values() if c.role == "service" and c.forms)
 ENGINES = sorted(c.kind for c in CATALOG.values() if c.role == "engine")

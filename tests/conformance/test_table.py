@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from opea_nb.formats import registry
 from opea_nb.formats.conversion import Note
 from opea_nb.pipeline import Pipeline
 from tests.conformance.files import sources, upstream
 from tests.conformance.measure import Conversion, Measured, measure
 from tests.conformance.table import PAGE, page
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_table_is_current() -> None:
