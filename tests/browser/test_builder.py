@@ -81,6 +81,7 @@ def test_wrong_yaml_names_its_line_and_changes_nothing(notebook: Open) -> None:
     page.run(1)
     builder.locator(".lm-TabBar-tab", has_text="YAML").click()
     text = builder.locator(".opea-yaml textarea")
+    expect(text).to_have_value(re.compile("embedding >> llm"))
     good = text.input_value()
     text.fill(good.replace("embedding >> llm", "embedding >> lm"))
     builder.locator(".opea-apply").click()
