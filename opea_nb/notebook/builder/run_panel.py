@@ -14,12 +14,12 @@ from opea_nb.backends.protocol import AsyncDeployment, Backend, Progress, Servic
 from opea_nb.backends.runstate import RunState
 from opea_nb.errors import OpeaError
 from opea_nb.notebook import deploy_shown
+from opea_nb.notebook.builder.form import on_enter
+from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.coalesce import Latest, pump
 from opea_nb.notebook.deploy_view import DeployView
-from opea_nb.notebook.form import on_enter
 from opea_nb.notebook.run_shown import RunShown
 from opea_nb.notebook.run_view import RunView
-from opea_nb.notebook.session import Session
 from opea_nb.pipeline import Pipeline
 
 __all__ = ["RunPanel"]

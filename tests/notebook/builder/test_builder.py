@@ -11,8 +11,8 @@ import pytest
 
 from opea_nb.formats import unified
 from opea_nb.notebook.builder import Builder
-from opea_nb.notebook.card import Colours, Face, card
-from opea_nb.notebook.yaml_panel import replace_all
+from opea_nb.notebook.builder.card import Colours, Face, card
+from opea_nb.notebook.builder.yaml_panel import replace_all
 from opea_nb.pipeline import Pipeline
 
 

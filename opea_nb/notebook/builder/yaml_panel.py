@@ -10,7 +10,7 @@ import ipywidgets as w
 
 from opea_nb.errors import FormatError
 from opea_nb.formats import unified
-from opea_nb.notebook.session import Session
+from opea_nb.notebook.builder.session import Session
 from opea_nb.pipeline import MAIN, Pipeline, edits, wiring
 from opea_nb.pipeline.edit import Edit
 from opea_nb.pipeline.spec import Node

@@ -8,7 +8,7 @@ from typing import Any
 import ipycytoscape
 
 from opea_nb.formats.layout import CARD, Point, positions
-from opea_nb.notebook.card import Colours, Face, card, stylesheet
+from opea_nb.notebook.builder.card import Colours, Face, card, stylesheet
 from opea_nb.notebook.look import colour
 from opea_nb.pipeline import Pipeline, Service
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import ipywidgets as w
 
-from opea_nb.notebook.form import field
-from opea_nb.notebook.session import Session
+from opea_nb.notebook.builder.form import field
+from opea_nb.notebook.builder.session import Session
 from opea_nb.pipeline import MAIN, Service
 
 __all__ = ["Inspector"]

@@ -8,9 +8,9 @@ from typing import Any
 import ipywidgets as w
 
 from opea_nb.catalog import Component
-from opea_nb.notebook.form import on_enter
+from opea_nb.notebook.builder.form import on_enter
+from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.look import hue
-from opea_nb.notebook.session import Session
 
 __all__ = ["palette"]
 

@@ -12,14 +12,14 @@ from opea_nb.backends import backend_of
 from opea_nb.backends.protocol import Backend
 from opea_nb.formats import picture
 from opea_nb.formats.layout import Point
-from opea_nb.notebook.bridge import Bridge
-from opea_nb.notebook.canvas import Canvas
-from opea_nb.notebook.card import Colours
-from opea_nb.notebook.inspector import Inspector
-from opea_nb.notebook.palette import palette
-from opea_nb.notebook.run_panel import RunPanel
-from opea_nb.notebook.session import Session
-from opea_nb.notebook.yaml_panel import YamlPanel
+from opea_nb.notebook.builder.bridge import Bridge
+from opea_nb.notebook.builder.canvas import Canvas
+from opea_nb.notebook.builder.card import Colours
+from opea_nb.notebook.builder.inspector import Inspector
+from opea_nb.notebook.builder.palette import palette
+from opea_nb.notebook.builder.run_panel import RunPanel
+from opea_nb.notebook.builder.session import Session
+from opea_nb.notebook.builder.yaml_panel import YamlPanel
 from opea_nb.pipeline import Pipeline, edits
 
 __all__ = ["Builder"]
