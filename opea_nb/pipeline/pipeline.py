@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -57,6 +58,8 @@ class Pipeline(ReadablePipeline):
         self._graph.graph["mega"] = MegaService(check_pipeline_name(name))
         self._graph.graph["flows"] = {MAIN: Flow(MAIN)}
         self._history = History()
+        self.lock = threading.RLock()  # a notebook's callbacks come on threads of their own, beside the cell's
+        self.last_edit: Edit | None = None
         self._observers: dict[object, Callable[[Pipeline], None]] = {}
         self._handles: weakref.WeakSet[Handle] = weakref.WeakSet()
         edits.Configure({"port": port, "endpoint": endpoint}).apply(self._graph)
@@ -181,8 +184,9 @@ class Pipeline(ReadablePipeline):
 
     def apply(self, edit: Edit) -> None:
         """Do an edit; it can be undone."""
-        self._history.do(edit, self._graph)
-        self._changed(edit)
+        with self.lock:
+            self._history.do(edit, self._graph)
+            self._changed(edit)
 
     @property
     def undo_label(self) -> str | None:
@@ -196,11 +200,13 @@ class Pipeline(ReadablePipeline):
 
     def undo(self) -> str | None:
         """Take the last edit back; gives its label, or ``None`` when there is none."""
-        return self._done(self._history.undo(self._graph))
+        with self.lock:
+            return self._done(self._history.undo(self._graph))
 
     def redo(self) -> str | None:
         """Do the edit again that `undo` took back; gives its label, or ``None`` when there is none."""
-        return self._done(self._history.redo(self._graph))
+        with self.lock:
+            return self._done(self._history.redo(self._graph))
 
     def _done(self, step: tuple[str, Edit] | None) -> str | None:
         if step is None:
@@ -209,12 +215,13 @@ class Pipeline(ReadablePipeline):
         return step[0]
 
     def observe(self, callback: Callable[[Pipeline], None]) -> Callable[[], None]:
-        """Call back after every edit; gives the function that ends it."""
+        """Call back after every edit, with `lock` held and the edit in `last_edit`; gives the function that ends it."""
         key = object()
         self._observers[key] = callback
         return lambda: self._observers.pop(key, None) and None
 
     def _changed(self, edit: Edit) -> None:
+        self.last_edit = edit
         for old, new in edits.renames(edit):
             for handle in self._handles:
                 if handle._name == old:
