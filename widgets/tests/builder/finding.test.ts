@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { found } from "../../src/builder/finding";
+
+const catalog = {
+  llm: { title: "LLM", group: "Text", help: "Writes text from a prompt" },
+  embedding: { title: "Embedding", group: "Text", help: "Turns text into a vector" },
+  "embedding-multimodal": { title: "Multimodal embedding", group: "Image", help: "Turns images into vectors" },
+  tts: { title: "Text to speech", group: "Speech", help: "Speaks" },
+};
+const kinds = (choices: { kind: string }[]): string => choices.map(({ kind }) => kind).join(" ");
+
+it("finds by every word typed, nearest name first", () => {
+  expect(kinds(found(catalog, "emb"))).toBe("embedding embedding-multimodal");
+  expect(kinds(found(catalog, "text emb"))).toBe("embedding");
+  expect(kinds(found(catalog, "vec"))).toBe("embedding embedding-multimodal");
+  expect(found(catalog, "nothing like it")).toEqual([]);
+});
+
+it("keeps those that do not fit, with the reason, below those that do", () => {
+  const fits = [{ kind: "embedding", why: "takes text, not a reply" }, { kind: "tts", why: "" }];
+  const choices = found(catalog, "", fits);
+  expect(kinds(choices)).toBe("tts embedding");
+  expect(choices[1]?.why).toBe("takes text, not a reply");
+});
