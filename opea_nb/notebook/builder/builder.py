@@ -76,14 +76,14 @@ class Builder:
 
         def act(_: Any) -> None:
             label = getattr(self.pipeline, f"{name}_label")
-            self._session.act(do, f"{name}: {label}")
+            self._session.act(do, f"{name}: {label}", code=f"pipeline.{name}()")
 
         button.on_click(act)
         return button
 
     def _refresh(self) -> None:
         pipeline = self.pipeline
-        self._canvas.show(pipeline, selected=self._session.selected, states=self._runs.states)
+        self._canvas.show(pipeline, selected=self._session.one, states=self._session.states)
         self._title.value = f'<div class="opea-title-name">{escape(pipeline.name)}</div>'
         for button, name, label in (
             (self._undo, "Undo", pipeline.undo_label),
@@ -91,7 +91,7 @@ class Builder:
         ):
             button.disabled = label is None
             button.tooltip = f"{name}: {label}" if label else f"Nothing to {name.lower()}"
-        found = pipeline.problems()
+        found = self._session.problems
         self._tabs.set_title(2, f"Problems ({len(found)})" if found else "Problems")
         self._problems.value = _problem_list(found)
 

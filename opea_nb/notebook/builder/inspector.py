@@ -36,7 +36,7 @@ class Inspector:
 
     def refresh(self) -> None:
         """Show the selected service as it is; a form that is still right is left alone, with the focus in it."""
-        pipeline, name = self._session.pipeline, self._session.selected
+        pipeline, name = self._session.pipeline, self._session.one
         names = [*pipeline.services, *pipeline.engines]
         self._following = True  # new options reset the value: that is no choice of the user's
         options = [("nothing selected", ""), *((n, n) for n in names)]
@@ -74,11 +74,7 @@ class Inspector:
             return
         session = self._session
 
-        def renaming() -> None:
-            session.pipeline.rename(name, new.strip())
-            session.selected = new.strip()
-
-        if not session.act(renaming, f"renamed {name} to {new}"):
+        if not session.act(lambda: session.pipeline.rename(name, new.strip()), f"renamed {name} to {new}"):
             entry.value = name
 
     def _set(self, name: str, key: str, value: Any) -> None:

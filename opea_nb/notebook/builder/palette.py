@@ -26,7 +26,7 @@ def palette(session: Session) -> w.VBox:
 
     def add(kind: str) -> None:
         def adding() -> None:
-            session.selected = session.pipeline.add(kind).name
+            session.select(session.pipeline.add(kind).name)
 
         session.act(adding, f"added {kind}")
 

@@ -40,7 +40,6 @@ class RunPanel:
         self._deployment: AsyncDeployment | None = None
         self._deployed: Pipeline | None = None
         self._work: Future[Any] | None = None
-        self.states: Mapping[str, str] = {}
         self.deploy = _button(
             "Deploy", "play", "Start every service on this machine", self._deploy, "opea-deploy-button"
         )
@@ -188,9 +187,7 @@ class RunPanel:
             self._session.say(f"{type(error).__name__}: {error}", bad=True)
 
     def _mark(self, states: Mapping[str, str]) -> None:
-        if states != self.states:
-            self.states = states
-            self._session.refresh()
+        self._session.mark(states)
 
     def close(self) -> None:
         """End the deployment that was made here; doing it again changes nothing."""

@@ -1,61 +1,207 @@
-"""What the parts of the Builder share: the pipeline, what is selected, and one way to do an act."""
+"""What the parts of the Builder share: the pipeline, what is selected and running, and one way to do an act."""
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
-from opea_nb.errors import OpeaError
-from opea_nb.pipeline import Pipeline
+from opea_nb.errors import OpeaError, PipelineError
+from opea_nb.notebook.builder.deeds import code_of
+from opea_nb.pipeline import MAIN, Pipeline, edits
+from opea_nb.pipeline.edit import Edit
+from opea_nb.pipeline.problems import Problem
 
-__all__ = ["Session"]
+__all__ = ["Act", "Session"]
 
 _log = logging.getLogger("opea_nb")
+_KEPT = 500  # acts
+
+
+class Act(NamedTuple):
+    """Something that was done: what it was, for people, and the Python that does the same to ``pipeline``."""
+
+    text: str
+    code: str
 
 
 class Session:
-    """One builder's pipeline and selection.
+    """One builder's pipeline, selection and states.
 
     Callbacks of widgets come on whatever thread the kernel gives them (a subshell's, beside the cell's own), so every
-    act takes one lock.
+    act takes the pipeline's own lock; ``lock`` is that.
 
     Parameters
     ----------
     pipeline
         What is edited, by this builder and by anyone else who has it.
+
+    >>> session = Session(Pipeline("chat"))
+    >>> session.act(lambda: session.pipeline.add("llm"), "added llm")
+    True
+    >>> session.select("llm")
+    >>> session.one, session.selected, session.revision
+    ('llm', ('llm',), 1)
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
-        self.lock = threading.RLock()
-        self.selected = ""
+        self.lock = pipeline.lock
+        self.revision = 0
+        """Counts the pipeline's edits: what depends on the pipeline alone is as it was while this is."""
+        self.busy = ""
+        self.said = ("", False)
+        """The last message, and whether it is an error."""
+        self._selected: tuple[str, ...] = ()
+        self._flow = MAIN
+        self._states: Mapping[str, str] = MappingProxyType({})
+        self._times: Mapping[str, str] = MappingProxyType({})
+        self._problems: tuple[Problem, ...] | None = None
+        self._acts: deque[Act] = deque(maxlen=_KEPT)
+        self._edits: list[Edit] = []
         self._refreshers: list[Callable[[], None]] = []
-        self._say: Callable[[str, bool], None] = lambda _text, _bad: None
+        self._sayers: list[Callable[[str, bool], None]] = []
+        self._offers: dict[str, Callable[..., object]] = {}
         self._depth = 0
         self._unobserve = pipeline.observe(self._edited)
 
-    def _edited(self, _: Pipeline) -> None:
-        self.refresh()
+    @property
+    def selected(self) -> tuple[str, ...]:
+        """Names of the selected services and engines, in the order they were selected."""
+        return self._selected
+
+    @property
+    def one(self) -> str:
+        """The name that is selected alone; empty when there are none or several."""
+        return self._selected[0] if len(self._selected) == 1 else ""
+
+    @property
+    def flow(self) -> str:
+        """The flow that new services and edges go to."""
+        return self._flow
+
+    @property
+    def states(self) -> Mapping[str, str]:
+        """Name -> its state in the deployment or the run that is shown; nothing for those without."""
+        return self._states
+
+    @property
+    def times(self) -> Mapping[str, str]:
+        """Name -> how long its step took, as text (``12 ms``)."""
+        return self._times
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The pipeline's problems; found once for each state of the pipeline, however many parts ask."""
+        with self.lock:
+            if self._problems is None:
+                self._problems = self.pipeline.problems()
+            return self._problems
+
+    @property
+    def log(self) -> tuple[Act, ...]:
+        """What was done in this builder, the last ones of it, in order."""
+        return tuple(self._acts)
+
+    def select(self, *names: str) -> None:
+        """Select these and nothing else; names that are not there are left out."""
+        with self.lock:
+            graph = self.pipeline.graph
+            chosen = tuple(dict.fromkeys(name for name in names if name in graph))
+            if chosen != self._selected:
+                self._selected = chosen
+                self.refresh()
+
+    def use_flow(self, name: str) -> None:
+        """Put what is added from now on into this flow.
+
+        Raises
+        ------
+        UnknownName
+            When the pipeline has none of that name.
+        """
+        with self.lock:
+            self.pipeline.flow(name)
+            if name != self._flow:
+                self._flow = name
+                self.refresh()
+
+    def mark(self, states: Mapping[str, str], times: Mapping[str, str] | None = None) -> None:
+        """Show these states and durations on the cards; those of before are gone.
+
+        Parameters
+        ----------
+        states
+            Name -> ``waiting``, ``starting``, ``ready``, ``running``, ``done``, ``skipped``, ``failed`` or ``stopped``.
+        times
+            Name -> duration as text.
+        """
+        with self.lock:
+            told = dict(states), dict(times or {})
+            if told != (self._states, self._times):
+                self._states, self._times = (MappingProxyType(part) for part in told)
+                self.refresh()
+
+    def work(self, text: str) -> None:
+        """Show that this goes on (``starting chatqna``); nothing does, when empty."""
+        with self.lock:
+            if text != self.busy:
+                self.busy = text
+                self.refresh()
+
+    def offer(self, name: str, do: Callable[..., object]) -> None:
+        """Let the page's menu and keys do what a panel can (``deploy``, ``stop``, ``panel``)."""
+        self._offers[name] = do
+
+    def call(self, name: str, *arguments: object) -> None:
+        """Do what a panel offered under this name.
+
+        Raises
+        ------
+        PipelineError
+            When none did.
+        """
+        if name not in self._offers:
+            raise PipelineError(f"{name} is not possible here")
+        self._offers[name](*arguments)
 
     def on_refresh(self, refresh: Callable[[], None]) -> None:
-        """Call `refresh` whenever pipeline or selection changed."""
+        """Call `refresh` whenever pipeline, selection or states changed, with `lock` held, once after each act."""
         self._refreshers.append(refresh)
 
     def on_say(self, say: Callable[[str, bool], None]) -> None:
-        """Where messages go: ``say(text, is_an_error)``."""
-        self._say = say
+        """Also tell messages to ``say(text, is_an_error)``."""
+        self._sayers.append(say)
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """Tell the user something."""
-        self._say(text, bad)
+        self.said = (text, bad)
+        for say in self._sayers:
+            say(text, bad)
 
-    def select(self, name: str) -> None:
-        """Select a service or engine; nothing, when empty."""
-        with self.lock:
-            if name != self.selected:
-                self.selected = name
-                self.refresh()
+    def _edited(self, pipeline: Pipeline) -> None:
+        edit = pipeline.last_edit
+        self.revision += 1
+        self._problems = None
+        if edit is not None:
+            self._edits.append(edit)
+            self._follow(edit)
+        self.refresh()
+
+    def _follow(self, edit: Edit) -> None:
+        """Keep what belongs to a name with that name, and nothing of what is gone."""
+        for old, new in edits.renames(edit):
+            self._selected = tuple(new if name == old else name for name in self._selected)
+            self._states, self._times = (
+                MappingProxyType({new if name == old else name: text for name, text in told.items()})
+                for told in (self._states, self._times)
+            )
+        graph = self.pipeline.graph
+        self._selected = tuple(name for name in self._selected if name in graph)
+        if self._flow not in self.pipeline.flows:
+            self._flow = MAIN
 
     def refresh(self) -> bool:
         """Show the pipeline as it is; whether all of it could be shown.
@@ -64,13 +210,11 @@ class Session:
         code as likely as by the mouse.
         """
         with self.lock:
-            known = {*self.pipeline.services, *self.pipeline.engines}
-            if self.selected not in known:
-                self.selected = ""
             if self._depth:  # within an act: once, at its end
                 return True
+            self._edits.clear()
             shown = True
-            for refresh in self._refreshers:
+            for refresh in tuple(self._refreshers):
                 try:
                     refresh()
                 except Exception as error:  # noqa: BLE001 - it is shown to the user and logged
@@ -79,15 +223,17 @@ class Session:
                     self.say(f"a part of the builder could not be shown: {type(error).__name__}: {error}", bad=True)
             return shown
 
-    def act(self, action: Callable[[], object], done: str = "") -> bool:
+    def act(self, action: Callable[[], object], done: str = "", *, code: str = "") -> bool:
         """Do something for the user. What goes wrong is said in the builder: an error in a callback has no cell.
 
         Parameters
         ----------
         action
-            What to do.
+            What to do. Parts are refreshed once, at its end.
         done
             What to say when it is done.
+        code
+            Python that does the same; that of the edits, when empty.
 
         Returns
         -------
@@ -101,16 +247,35 @@ class Session:
                 self.say(f"{error.message}{f' → {error.hint}' if error.hint else ''}", bad=True)
                 return False
             except Exception as error:  # noqa: BLE001 - ipywidgets would drop it; it is shown to the user instead
+                _log.exception("an act of the builder failed")
                 self.say(f"{type(error).__name__}: {error}", bad=True)
                 return False
             finally:
                 self._depth -= 1
+                if self._edits and not self._depth:
+                    text = code or "\n".join(filter(None, map(code_of, self._edits)))
+                    self._acts.append(Act(done or self._edits[-1].label, text))
                 shown = self.refresh()
             if shown:
                 self.say(done)
             return True
 
+    def undo(self) -> bool:
+        """Take the last edit back; whether there was one."""
+        return self._step(self.pipeline.undo, self.pipeline.undo_label, "undo")
+
+    def redo(self) -> bool:
+        """Do the edit again that was taken back last; whether there was one."""
+        return self._step(self.pipeline.redo, self.pipeline.redo_label, "redo")
+
+    def _step(self, do: Callable[[], str | None], label: str | None, name: str) -> bool:
+        if label is None:
+            self.say(f"nothing to {name}")
+            return False
+        return self.act(do, f"{name}: {label}", code=f"pipeline.{name}()")
+
     def close(self) -> None:
         """Follow the pipeline no more; doing it again changes nothing."""
         self._unobserve()
         self._refreshers.clear()
+        self._sayers.clear()
