@@ -2,28 +2,29 @@
 
 An edit validates itself against the graph, applies itself, and returns its inverse. Mouse, Python and files change a
 pipeline by these alone, so undo, redo and what a front end sends need nothing else. Those of the wiring are in
-`opea_nb.pipeline.wiring`.
+`opea_nb.pipeline.wiring`, those of notes and groups in `opea_nb.pipeline.board`.
 
 The graph is a ``networkx.DiGraph``: node attributes ``role``, ``kind``, ``spec`` and ``flows`` (the flows that a
-service is part of), edge attributes ``kind`` (``flow`` or ``uses``) and ``flows``; graph attributes ``mega`` and
-``flows`` (`Flow` by name).
+service is part of), edge attributes ``kind`` (``flow`` or ``uses``) and ``flows``; graph attributes ``mega``,
+``flows`` (`Flow` by name), ``notes`` (`Note` by id) and ``groups`` (`Group` by name).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
 from opea_nb.errors import DuplicateName, PipelineError
+from opea_nb.pipeline import board
 from opea_nb.pipeline.edit import Edit, flow_of, spec
 from opea_nb.pipeline.names import check_name, check_pipeline_name
-from opea_nb.pipeline.spec import MAIN, MegaService, Node, Position, Service, check_node
-from opea_nb.pipeline.wiring import Connect, Use
+from opea_nb.pipeline.spec import MAIN, Flow, MegaService, Node, Position, Service, check_node
+from opea_nb.pipeline.wiring import Connect, PutFlow, Use
 
 if TYPE_CHECKING:
     Graph = nx.DiGraph[str]
@@ -68,6 +69,8 @@ class Remove:
         back: list[Edit] = [Add(node, graph.nodes[self.name]["flows"])]
         for u, v, data in [*graph.in_edges(self.name, data=True), *graph.out_edges(self.name, data=True)]:
             back += [Use(u, v)] if data["kind"] == "uses" else [Connect(u, v, f) for f in data["flows"]]
+        if parting := board.parting(graph, self.name):
+            back.append(parting.apply(graph))
         graph.remove_node(self.name)
         return Batch(tuple(back), f"add {self.name}")
 
@@ -89,6 +92,7 @@ class Rename:
             if self.new in graph:
                 raise DuplicateName(f"{self.new!r} is already in the pipeline", hint="choose another name")
             nx.relabel_nodes(graph, {self.old: self.new}, copy=False)
+            board.rename_member(graph, self.old, self.new)
         graph.nodes[self.new]["spec"] = node
         return Rename(self.new, self.old)
 
@@ -175,6 +179,42 @@ class Batch:
                 inverse.apply(graph)
             raise
         return Batch(tuple(reversed(done)), self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Take everything out; the pipeline's own settings stay."""
+
+    @property
+    def label(self) -> str:
+        return "clear the pipeline"
+
+    def apply(self, graph: Graph) -> Edit:
+        back = Batch(tuple(everything(graph)), self.label)
+        graph.remove_nodes_from(list(graph))
+        graph.graph["flows"] = {MAIN: Flow(MAIN)}
+        graph.graph["notes"], graph.graph["groups"] = {}, {}
+        return back
+
+
+def everything(graph: Graph, names: Collection[str] | None = None) -> Iterator[Edit]:
+    """The edits that build what a graph holds, in order; of the given services and engines alone, if any are given."""
+    chosen = [n for n in graph if names is None or n in names]
+    inside = set(chosen)
+    used = {flow for n in chosen for flow in graph.nodes[n]["flows"]}
+    for flow in graph.graph["flows"].values():
+        if flow.name != MAIN and (names is None or flow.name in used):
+            yield PutFlow(flow)
+    yield from (Add(graph.nodes[n]["spec"], graph.nodes[n]["flows"]) for n in chosen)
+    for u, v, data in graph.edges(chosen, data=True):
+        if v not in inside:
+            continue
+        yield from [Use(u, v)] if data["kind"] == "uses" else [Connect(u, v, f) for f in data["flows"]]
+    if names is None:
+        yield from map(board.PutNote, graph.graph["notes"].values())
+    for group in graph.graph["groups"].values():
+        if members := tuple(m for m in group.members if m in inside):
+            yield board.PutGroup(dataclasses.replace(group, members=members))
 
 
 def renames(edit: Edit) -> Iterable[tuple[str, str]]:

@@ -9,7 +9,7 @@ import networkx as nx
 
 from opea_nb.catalog import Catalog, load_catalog
 from opea_nb.errors import CycleError, PipelineError
-from opea_nb.pipeline import edits, wiring
+from opea_nb.pipeline import board, edits, wiring
 from opea_nb.pipeline.edit import Edit
 from opea_nb.pipeline.pipeline import Pipeline
 from opea_nb.pipeline.spec import MAIN, Engine, Flow, MegaService, Node, Service
@@ -44,6 +44,8 @@ def build(graph: nx.DiGraph[Any], name: str, catalog: Catalog | None) -> Pipelin
             steps.append(wiring.Use(a, b))
         else:
             steps += [wiring.Connect(a, b, flow) for flow in data.get("flows") or (MAIN,)]
+    steps += [board.PutNote(note) for note in graph.graph.get("notes", {}).values()]
+    steps += [board.PutGroup(group) for group in graph.graph.get("groups", {}).values()]
     try:
         edits.Batch(tuple(steps), "from networkx").apply(pipeline._graph)
     except CycleError as error:

@@ -82,21 +82,21 @@ class ServiceHandle(Handle):
         self._pipeline.use(self._name, engine)
         return self
 
-    def __rshift__(self, targets: ServiceHandle | Sequence[ServiceHandle]) -> Group:
-        return Group((self,)) >> targets
+    def __rshift__(self, targets: ServiceHandle | Sequence[ServiceHandle]) -> Several:
+        return Several((self,)) >> targets
 
-    def __rrshift__(self, sources: Sequence[ServiceHandle]) -> Group:
-        return Group(tuple(sources)) >> self
+    def __rrshift__(self, sources: Sequence[ServiceHandle]) -> Several:
+        return Several(tuple(sources)) >> self
 
 
-class Group(Sequence[ServiceHandle]):
+class Several(Sequence[ServiceHandle]):
     """Services written in parentheses; each is connected to each of the next group, in one edit."""
 
     def __init__(self, members: tuple[ServiceHandle, ...]) -> None:
         self._members = members
 
-    def __rshift__(self, targets: ServiceHandle | Sequence[ServiceHandle]) -> Group:
-        group = Group((targets,) if isinstance(targets, ServiceHandle) else tuple(targets))
+    def __rshift__(self, targets: ServiceHandle | Sequence[ServiceHandle]) -> Several:
+        group = Several((targets,) if isinstance(targets, ServiceHandle) else tuple(targets))
         if not all(isinstance(member, ServiceHandle) for member in (*self, *group)):
             return NotImplemented
         pairs = [(a.name, b.name) for a in self for b in group]
@@ -104,8 +104,8 @@ class Group(Sequence[ServiceHandle]):
             self._members[0]._pipeline.connect_all(pairs)
         return group
 
-    def __rrshift__(self, sources: Sequence[ServiceHandle]) -> Group:
-        return Group(tuple(sources)) >> self
+    def __rrshift__(self, sources: Sequence[ServiceHandle]) -> Several:
+        return Several(tuple(sources)) >> self
 
     def __getitem__(self, index: int) -> ServiceHandle:  # type: ignore[override]  # a group is never sliced
         return self._members[index]

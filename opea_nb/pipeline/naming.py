@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from opea_nb.catalog import Catalog, Component
@@ -14,11 +16,16 @@ if TYPE_CHECKING:
     Graph = nx.DiGraph[str]
 
 
-def free_name(graph: Graph, kind: str) -> str:
-    """The kind itself, or with the first number that makes it free (``llm``, ``llm_2``)."""
-    if kind not in graph:
-        return kind
-    return next(name for i in range(2, len(graph) + 3) if (name := f"{kind}_{i}") not in graph)
+def free_name(taken: Collection[str], wanted: str) -> str:
+    """What is wanted itself, or with the first number that makes it free (``llm``, ``llm_2``).
+
+    >>> free_name({"llm", "llm_2"}, "llm"), free_name({"llm_2"}, "llm_2")
+    ('llm_3', 'llm_3')
+    """
+    if wanted not in taken:
+        return wanted
+    stem = re.sub(r"_[2-9]\d*$|_1\d+$", "", wanted) or wanted
+    return next(name for i in range(2, len(taken) + 3) if (name := f"{stem}_{i}") not in taken)
 
 
 def free_port(graph: Graph, catalog: Catalog, component: Component) -> dict[str, int]:

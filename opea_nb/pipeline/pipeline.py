@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from opea_nb.catalog import Catalog, Component, load_catalog
-from opea_nb.catalog.values import check_parameters
-from opea_nb.errors import CatalogError, PipelineError
+from opea_nb.catalog import Catalog, load_catalog
 from opea_nb.pipeline import edits, wiring
+from opea_nb.pipeline.adding import adding, checked
+from opea_nb.pipeline.arranging import ArrangedPipeline
 from opea_nb.pipeline.edit import Edit
 from opea_nb.pipeline.handles import EngineHandle, Handle, ServiceHandle
 from opea_nb.pipeline.history import History
 from opea_nb.pipeline.names import check_pipeline_name
-from opea_nb.pipeline.naming import free_name, free_port
-from opea_nb.pipeline.reading import Name, ReadablePipeline, name_of
-from opea_nb.pipeline.spec import MAIN, Engine, Flow, MegaService, Service
+from opea_nb.pipeline.reading import Name, name_of
+from opea_nb.pipeline.spec import MAIN, Flow, MegaService, Service
 
 if TYPE_CHECKING:
     from opea_nb.backends import Deployment
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     Graph = nx.DiGraph[str]
 
 
-class Pipeline(ReadablePipeline):
+class Pipeline(ArrangedPipeline):
     """Services, the flow between them, and the engines that they use.
 
     Parameters
@@ -57,6 +56,8 @@ class Pipeline(ReadablePipeline):
         self._graph: Graph = nx.DiGraph()
         self._graph.graph["mega"] = MegaService(check_pipeline_name(name))
         self._graph.graph["flows"] = {MAIN: Flow(MAIN)}
+        self._graph.graph["notes"] = {}
+        self._graph.graph["groups"] = {}
         self._history = History()
         self.lock = threading.RLock()  # a notebook's callbacks come on threads of their own, beside the cell's
         self.last_edit: Edit | None = None
@@ -85,22 +86,9 @@ class Pipeline(ReadablePipeline):
         PipelineError
             For a taken or impossible name, or an unknown field.
         """
-        component = self.catalog.component(kind)
-        cls = Service if component.role == "service" else Engine
-        name = name or free_name(self._graph, kind)
-        self._check(component, fields)
-        if cls is Service and not fields.get("url") and not fields.get("port"):
-            fields |= free_port(self._graph, self.catalog, component)
-        try:
-            node = cls(name=name, kind=kind, **fields)
-        except TypeError as error:
-            raise PipelineError(f"{kind}: {error}", hint="see help(opea_nb.Service) for its fields") from error
-        steps: list[Edit] = []
-        flow = flow or component.flow or MAIN
-        if cls is Service and flow not in self.flows:
-            steps.append(wiring.PutFlow(Flow(flow)))
-        self.apply(edits.Batch((*steps, edits.Add(node, (flow,))), f"add {name}"))
-        return self.handle(name)
+        edit, node = adding(self._graph, self.catalog, kind, name, flow, **fields)
+        self.apply(edit)
+        return self.handle(node.name)
 
     def handle(self, name: str) -> ServiceHandle | EngineHandle:
         """A handle on a service or engine that is already there."""
@@ -175,8 +163,7 @@ class Pipeline(ReadablePipeline):
             if key in fields:
                 merged = {**getattr(node, key), **fields[key]}
                 fields[key] = {k: v for k, v in merged.items() if v is not None}
-        self._check(self.component(name), fields)
-        self.apply(edits.Change(node.name, fields))
+        self.apply(edits.Change(node.name, checked(self.component(name), fields)))
 
     def configure(self, **fields: Any) -> None:
         """Set the pipeline's own ``name``, ``port`` or ``endpoint``."""
@@ -249,7 +236,8 @@ class Pipeline(ReadablePipeline):
         """An independent pipeline with the same content and no history."""
         other = Pipeline(self.name, catalog=self.catalog)
         other._graph = self._graph.copy()  # specs are frozen values: sharing them is safe
-        other._graph.graph["flows"] = dict(self._graph.graph["flows"])
+        for key in ("flows", "notes", "groups"):
+            other._graph.graph[key] = dict(self._graph.graph[key])
         return other
 
     def to_yaml(self) -> str:
@@ -293,16 +281,3 @@ class Pipeline(ReadablePipeline):
             self.node(name)
         flows = [f for f in self._graph.nodes[a]["flows"] if f in self._graph.nodes[b]["flows"]]
         return flows[0] if len(flows) == 1 else MAIN
-
-    def _check(self, component: Component, fields: dict[str, Any]) -> None:
-        for key in ("environment", "resources", "extra"):
-            if key in fields:
-                fields[key] = dict(fields[key])  # a later change of the caller's own mapping is no edit
-        for key, nothing in (("endpoint", ""), ("port", 0)):
-            if key in fields and fields[key] == getattr(component, key, nothing):
-                fields[key] = nothing  # what the catalogue says anyway is not said twice: equality is by content
-        if "parameters" in fields:
-            fields["parameters"] = check_parameters(component, fields["parameters"])
-        if fields.get("form") and fields["form"] not in component.forms:
-            known = ", ".join(component.forms) or "none"
-            raise CatalogError(f"{component.kind} has no form {fields['form']!r}", hint=f"forms: {known}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import networkx as nx
 
 from opea_nb.catalog import Catalog, Component
+from opea_nb.pipeline.board import Group, Note
 from opea_nb.pipeline.edit import flow_of, spec, specs
 from opea_nb.pipeline.handles import Handle
 from opea_nb.pipeline.problems import Problem, find_problems, unfit
@@ -88,6 +89,16 @@ class ReadablePipeline:
     def flows(self) -> Mapping[str, Flow]:
         """The flows by name; the main one is always there."""
         return MappingProxyType(self._graph.graph["flows"])
+
+    @property
+    def notes(self) -> Mapping[str, Note]:
+        """The notes on the canvas by id. Not part of equality."""
+        return MappingProxyType(self._graph.graph["notes"])
+
+    @property
+    def groups(self) -> Mapping[str, Group]:
+        """What the canvas shows as one thing, by name. Not part of equality."""
+        return MappingProxyType(self._graph.graph["groups"])
 
     def node(self, name: Name) -> Node:
         """The service or engine of that name.
