@@ -8,7 +8,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SAMPLES = HERE / "samples"
-FOLDERS = ("unified", "compose", "gmc", "studio", "python", "mega-yaml")
+FOLDERS = ("unified", "compose", "gmc", "kserve", "studio", "python", "mega-yaml")
 """The folders of samples, each called by its format."""
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from opea_nb.errors import FormatError
-from opea_nb.formats.conversion import Note
-from opea_nb.formats.yaml_text import Document, Path, Value
+from opea_nb.formats.resources import Parts
+from opea_nb.formats.yaml_text import Document, Path
 
 GROUP = "gmc.opea.io/"
 KIND = "GMConnector"
@@ -68,22 +67,12 @@ def is_connector(data: object) -> bool:
     return data.get("kind") == KIND and str(data.get("apiVersion", "")).startswith(GROUP)
 
 
-class Reading:
+class Reading(Parts):
     """Reads one connector of a document, noting what it meets."""
 
     def __init__(self, document: Document, base: Path) -> None:
-        self.document, self.base = document, base
-        self.notes: list[Note] = []
+        super().__init__(document, base)
         self._count = 0
-
-    def note(self, kind: Any, item: str, reason: str, path: Path = ()) -> None:
-        """Add a note, with its place in the file."""
-        line, column = self.document.position((*self.base, *path))
-        self.notes.append(Note(kind, item, reason, f"{self.document.source}:{line}:{column}"))
-
-    def error(self, message: str, path: Path = (), hint: str = "") -> FormatError:
-        """An error that points into the file."""
-        return self.document.error(message, (*self.base, *path), hint=hint)
 
     def connector(self) -> Connector:
         """The connector as records.
@@ -107,7 +96,7 @@ class Reading:
         for key in spec:
             if key not in ("nodes", "routerConfig"):
                 self.note("lost", f"spec.{key}", "is no part of a GMConnector", ("spec", key))
-        data = self._at(())
+        data = self.at(())
         for key in data if isinstance(data, dict) else ():
             if key not in ("apiVersion", "kind", "metadata", "spec"):
                 self.note("lost", str(key), "is what the cluster says about the pipeline, or unknown", (key,))
@@ -131,7 +120,7 @@ class Reading:
         for key in node:
             if key not in ("routerType", "steps"):
                 self.note("lost", f"{name}.{key}", "is no part of a node", (*path, key))
-        steps = self._at((*path, "steps"))
+        steps = self.at((*path, "steps"))
         if steps is None:
             steps = []
         if not isinstance(steps, list):
@@ -171,45 +160,6 @@ class Reading:
             dependency=self.text((*path, "dependency")),
         )
 
-    def mapping(self, path: Path) -> dict[Any, Value]:
-        """The mapping at a path; empty where there is none."""
-        value = self._at(path)
-        if value is None:
-            return {}
-        if not isinstance(value, dict):
-            raise self.error(f"{_words(path)} is no mapping", path, "write `key: value` lines, indented")
-        return value
-
-    def texts(self, path: Path) -> dict[str, str]:
-        """A mapping of text to text; other scalars become text, as written, with a note."""
-        return {str(key): self.text((*path, key)) for key in self.mapping(path)}
-
-    def text(self, path: Path) -> str:
-        """The text at a path; empty where there is none."""
-        value = self._at(path)
-        if value is None or isinstance(value, str):
-            return value or ""
-        if isinstance(value, dict | list):
-            raise self.error(f"{_words(path)} is no text", path, "write one line of text")
-        written = self.document.written((*self.base, *path)) or str(value)
-        self.note("inferred", _words(path), "is read as text; the CRD wants quotes around it", path)
-        return written
-
     def _plain(self, path: Path) -> Any:
-        value = self._at(path)
+        value = self.at(path)
         return self.texts(path) if isinstance(value, dict) else self.text(path)
-
-    def _at(self, path: Path) -> Value:
-        value: Value = self.document.data
-        for key in (*self.base, *path):
-            if isinstance(value, dict):
-                value = value.get(key)
-            elif isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
-                value = value[key]
-            else:
-                return None
-        return value
-
-
-def _words(path: Path) -> str:
-    return ".".join(map(str, path))

@@ -1,4 +1,4 @@
-"""KServe InferenceGraph (``serving.kserve.io/v1alpha1``), written as far as it goes.
+"""A pipeline becomes an InferenceGraph, as far as that goes.
 
 A graph only routes: services and engines are deployed by other means, such as this package's Kubernetes manifests, in
 the same namespace. Its router passes bodies on as they are, where the gateway of this package adapts them; a Switch
@@ -14,15 +14,15 @@ from opea_nb.errors import PipelineError, PlanError
 from opea_nb.formats import when as when_
 from opea_nb.formats import yaml_text
 from opea_nb.formats.blocks import Block, Parallel, Series, blocks, names_of
-from opea_nb.formats.conversion import Exported, Format, Note
+from opea_nb.formats.compare import NOTHING, Difference, differences
+from opea_nb.formats.conversion import Exported, Note
 from opea_nb.formats.gmc import conditions
 from opea_nb.formats.gmc.names import label
+from opea_nb.formats.kserve.read import OWN, RESPONSE, WEIGHT, read_graph
+from opea_nb.formats.kserve.records import KIND, VERSION
 from opea_nb.formats.when import Allowed
 from opea_nb.pipeline import MAIN, Pipeline, Service
 from opea_nb.plan import Target, plan
-
-WEIGHT = "weight"
-"""A service's extra key: the percentage of requests that its branch gets, where branches share them out."""
 
 Data = dict[str, Any]
 
@@ -41,12 +41,42 @@ def write(pipeline: Pipeline, *, namespace: str = "") -> Exported:
         For what an InferenceGraph cannot express: names the service, and says what to do instead.
     """
     writing = _Writing(pipeline)
-    metadata: Data = {"name": label(pipeline.name)}
-    if namespace:
-        metadata["namespace"] = label(namespace)
-    api = "serving.kserve.io/v1alpha1"
-    data = {"apiVersion": api, "kind": "InferenceGraph", "metadata": metadata, "spec": {"nodes": writing.nodes}}
-    return Exported({f"{metadata['name']}.kserve.yaml": yaml_text.dump(data)}, tuple(writing.notes))
+    kept = pipeline.mega.document_extra.get(OWN)
+    kept = kept if isinstance(kept, Mapping) else {}
+    metadata: Data = {"name": label(str(kept.get("name") or pipeline.name))}
+    if chosen := namespace or kept.get("namespace"):
+        metadata["namespace"] = label(str(chosen))
+    for key in ("labels", "annotations"):
+        if isinstance(kept.get(key), Mapping) and kept[key]:
+            metadata[key] = dict(kept[key])
+    own = kept.get("spec")
+    spec: Data = {**(own if isinstance(own, Mapping) else {}), "nodes": writing.nodes}
+    text = yaml_text.dump({"apiVersion": VERSION, "kind": KIND, "metadata": metadata, "spec": spec})
+    notes = (*writing.notes, *_untold(pipeline, text, {note.item for note in writing.notes}))
+    return Exported({f"{metadata['name']}.kserve.yaml": text}, notes)
+
+
+def _untold(pipeline: Pipeline, text: str, told: set[str]) -> tuple[Note, ...]:
+    """Notes on what one who reads the graph sees otherwise, but for what was noted already."""
+    back = read_graph(yaml_text.load(text), (), pipeline.catalog).pipeline
+    items = (_item(d) for d in differences(pipeline, back))
+    reason = "an InferenceGraph only routes, and has no place for it"
+    return tuple(Note("lost", item, reason) for item in dict.fromkeys(items) if item and item not in told)
+
+
+def _item(difference: Difference) -> str:
+    """What a difference is about; empty for what is the other side of another."""
+    match difference.path:
+        case ("services", name, *rest):
+            key = rest[1] if len(rest) > 1 and rest[0] in ("parameters", "extra") else "".join(rest[:1])
+            return f"{name}: {key}" if key else (name if difference.other is NOTHING else "")
+        case ("engines", name, *_):
+            return f"engine {name}"
+        case ("flows", "main", "edges", edge):
+            return edge
+        case ("pipeline", key, *_) | ("flows", "main", key, *_):
+            return "" if key == "services" else key
+    return ""  # other flows and uses: their services and engines are told of
 
 
 class _Writing:
@@ -80,7 +110,7 @@ class _Writing:
         for key in sorted(service.parameters):
             reason = "an InferenceGraph knows no settings of a step; send them with each request"
             self.notes.append(Note("lost", f"{service.name}: {key}", reason))
-        for key in sorted(set(map(str, service.extra)) - {when_.WHEN, WEIGHT}):
+        for key in sorted(set(map(str, service.extra)) - {when_.WHEN, WEIGHT, OWN}):
             self.notes.append(Note("lost", f"{service.name}: {key}", "an InferenceGraph has no place for it"))
 
     def _new(self, name: str = "") -> str:
@@ -92,7 +122,7 @@ class _Writing:
         steps: list[Data] = []
         self.nodes[node] = {"routerType": "Sequence", "steps": steps}
         for part in block.parts if isinstance(block, Series) else (block,):
-            more: Data = {"data": "$response"} if steps else {}
+            more: Data = {"data": RESPONSE} if steps else {}
             step: Data = {"name": names_of(part)[0]}
             if isinstance(part, Parallel):
                 inner = self._new()
@@ -103,7 +133,11 @@ class _Writing:
                 if self._left(name, context):
                     message = f"{name} runs only for some requests, and an InferenceGraph has nothing for the others"
                     raise PlanError(message, hint=f"add a service beside it for them, or let {name} always run")
-                step["serviceUrl"] = self.routes[name]
+                own = self._own(name)
+                if "data" in own and steps:
+                    more = {} if own["data"] == "$request" else {"data": own["data"]}
+                step |= self._called(name)
+                more |= {key: own[key] for key in ("condition", "dependency") if own.get(key)}
             steps.append({**step, **more})
 
     def _parallel(self, node: str, block: Parallel, context: Mapping[str, Allowed], *, at_start: bool) -> None:
@@ -112,7 +146,9 @@ class _Writing:
         weights = [self.pipeline.services[name].extra.get(WEIGHT) for name in firsts]
         more: list[Data] = [{} for _ in firsts]
         router = "Ensemble"
-        if any(self._left(name, context) for name in names_of(block)):
+        if all(isinstance(part, str) and self._own(part).get("condition") for part in block.parts):
+            router, more = "Switch", [{"condition": self._own(name)["condition"]} for name in firsts]
+        elif any(self._left(name, context) for name in names_of(block)):
             router, more = "Switch", self._conditions(firsts, guards, at_start=at_start)
         elif any(weight is not None for weight in weights):
             whole = all(isinstance(weight, int) and 0 < weight < 100 for weight in weights)
@@ -126,7 +162,9 @@ class _Writing:
             inside = {**context, **guard} if router == "Switch" else context
             step: Data = {"name": names_of(part)[0], **extra}
             if isinstance(part, str):
-                step["serviceUrl"] = self.routes[part]
+                step |= self._called(part)
+                if dependency := self._own(part).get("dependency"):
+                    step["dependency"] = dependency
             else:
                 step["nodeName"] = self._new()
                 self._sequence(step["nodeName"], part, inside, at_start=at_start)
@@ -153,18 +191,18 @@ class _Writing:
         texts = [conditions.written(path, a, service=n, queries=True) for n, a in zip(names, allowed, strict=True)]
         return [{"condition": text} for text in texts]
 
+    def _called(self, name: str) -> Data:
+        """What a step calls: the service at its address, or the InferenceService that it was read with."""
+        inference = self._own(name).get("serviceName")
+        return {"serviceName": inference} if inference else {"serviceUrl": self.routes[name]}
+
+    def _own(self, name: str) -> dict[str, str]:
+        """What only KServe knows of a service."""
+        own = self.pipeline.services[name].extra.get(OWN)
+        if not isinstance(own, Mapping):
+            return {}
+        return {k: v for k, v in own.items() if isinstance(k, str) and isinstance(v, str)}
+
     def _left(self, name: str, context: Mapping[str, Allowed]) -> dict[str, Allowed]:
         whens = self.whens[name]
         return {p: a for p, a in whens.items() if p not in context or not context[p].implies(a)}
-
-
-def detect(data: object) -> bool:
-    """Whether parsed YAML is an InferenceGraph."""
-    return (
-        isinstance(data, Mapping)
-        and data.get("kind") == "InferenceGraph"
-        and str(data.get("apiVersion", "")).startswith("serving.kserve.io/")
-    )
-
-
-FORMAT = Format("kserve", "KServe InferenceGraph", detect, None, write)
