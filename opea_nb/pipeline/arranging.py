@@ -45,9 +45,7 @@ class ArrangedPipeline(ReadablePipeline):
         """Show a service or an engine elsewhere: its upper left corner in pixels; ``None`` lets the layout choose."""
         self.apply(edits.Move(name_of(name), position))
 
-    def note(
-        self, text: str, key: str = "", *, position: Position = (0.0, 0.0), size: Position = (200.0, 96.0)
-    ) -> str:
+    def note(self, text: str, key: str = "", *, position: Position = (0.0, 0.0), size: Position = (200.0, 96.0)) -> str:
         """Put a note on the canvas, or change the one of that id; gives the id.
 
         Parameters

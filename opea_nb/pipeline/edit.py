@@ -77,3 +77,11 @@ def members(graph: Graph, flow: str) -> list[str]:
 def edges_in(graph: Graph, flow: str) -> list[tuple[str, str]]:
     """The flow edges of one flow."""
     return [(u, v) for u, v, data in graph.edges(data=True) if flow in data["flows"]]
+
+
+def copied(graph: Graph) -> Graph:
+    """An independent graph with the same content; the values in it are frozen, and shared."""
+    copy: Graph = graph.copy()
+    for key in ("flows", "notes", "groups"):
+        copy.graph[key] = dict(graph.graph[key])
+    return copy

@@ -14,12 +14,13 @@ from opea_nb.catalog import Catalog, load_catalog
 from opea_nb.pipeline import edits, wiring
 from opea_nb.pipeline.adding import adding, checked
 from opea_nb.pipeline.arranging import ArrangedPipeline
-from opea_nb.pipeline.edit import Edit
+from opea_nb.pipeline.edit import Edit, copied
 from opea_nb.pipeline.handles import EngineHandle, Handle, ServiceHandle
 from opea_nb.pipeline.history import History
 from opea_nb.pipeline.names import check_pipeline_name
 from opea_nb.pipeline.reading import Name, name_of
 from opea_nb.pipeline.spec import MAIN, Flow, MegaService, Service
+from opea_nb.pipeline.surgery import connecting
 
 if TYPE_CHECKING:
     from opea_nb.backends import Deployment
@@ -110,20 +111,7 @@ class Pipeline(ArrangedPipeline):
 
     def connect_all(self, pairs: Iterable[tuple[Name, Name]], *, flow: str = "") -> None:
         """Draw several flow edges as one edit."""
-        steps: list[Edit] = []
-        joined: set[tuple[str, str]] = set()
-        names = [(name_of(a), name_of(b)) for a, b in pairs]
-        for source, target in names:
-            where = flow or self._common_flow(source, target)
-            for name in (source, target):
-                if isinstance(self.node(name), Service) and where not in self._graph.nodes[name]["flows"]:
-                    if (name, where) not in joined:
-                        steps.append(wiring.Join(name, where))
-                    joined.add((name, where))
-            steps.append(wiring.Connect(source, target, where))
-        sources, targets = (" and ".join(dict.fromkeys(ends)) for ends in zip(*names, strict=True))
-        label = f"connect {sources} to {targets}"
-        self.apply(edits.Batch(tuple(steps), label))
+        self.apply(connecting(self, pairs, flow))
 
     def disconnect(self, source: Name, target: Name, *, flow: str = "") -> None:
         """Take a flow edge out; out of every flow when none is named."""
@@ -235,9 +223,7 @@ class Pipeline(ArrangedPipeline):
     def copy(self) -> Pipeline:
         """An independent pipeline with the same content and no history."""
         other = Pipeline(self.name, catalog=self.catalog)
-        other._graph = self._graph.copy()  # specs are frozen values: sharing them is safe
-        for key in ("flows", "notes", "groups"):
-            other._graph.graph[key] = dict(self._graph.graph[key])
+        other._graph = copied(self._graph)
         return other
 
     def to_yaml(self) -> str:
@@ -275,9 +261,3 @@ class Pipeline(ArrangedPipeline):
         from opea_nb.formats import picture
 
         return {"image/svg+xml": picture.svg(self), "text/plain": repr(self)}
-
-    def _common_flow(self, a: str, b: str) -> str:
-        for name in (a, b):
-            self.node(name)
-        flows = [f for f in self._graph.nodes[a]["flows"] if f in self._graph.nodes[b]["flows"]]
-        return flows[0] if len(flows) == 1 else MAIN

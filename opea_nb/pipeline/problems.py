@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import networkx as nx
-
-from opea_nb.catalog import Catalog, Component, PortType
-from opea_nb.pipeline.edit import edges_in, members, spec, specs
+from opea_nb.catalog import Catalog
+from opea_nb.pipeline.edit import edges_in, members, specs
+from opea_nb.pipeline.matching import ANYTHING, Matching, article, words
 from opea_nb.pipeline.sharing import apart
 from opea_nb.pipeline.spec import MAIN, Service
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     Graph = nx.DiGraph[str]
 
-ANYTHING = "json"
-"""The facet that stands for any JSON: a generic service takes and gives whatever there is."""
-
-_START = ("query", "messages", "audio", "image", ANYTHING)
 _SECRET = re.compile(r"(api_?key|token|secret|password)$", re.IGNORECASE)
 
 
@@ -38,6 +36,10 @@ class Problem:
         The service it is about; empty for the pipeline.
     hint
         The next step.
+    flow
+        The flow that it is about; empty where it is about no one flow.
+    about
+        What else it is about: the missing facet, the variable, the other service; empty where nothing else.
     """
 
     severity: Literal["error", "warning"]
@@ -45,6 +47,8 @@ class Problem:
     message: str
     node: str = ""
     hint: str = ""
+    flow: str = ""
+    about: str = ""
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.message}" + (f"\n  → {self.hint}" if self.hint else "")
@@ -63,8 +67,9 @@ def find_problems(graph: Graph, catalog: Catalog) -> tuple[Problem, ...]:
             Problem("error", "empty", "the pipeline has no services", "", "add one: pipeline.add('embedding')")
         )
     if not unknown:
+        matching = Matching(catalog)
         for flow in graph.graph["flows"]:
-            found += _missing_inputs(graph, catalog, flow)
+            found += _missing_inputs(graph, matching, flow)
         found += _unconnected(graph, catalog)
         found += _apart(graph, catalog)
     found += _port_clashes(graph, catalog)
@@ -72,80 +77,31 @@ def find_problems(graph: Graph, catalog: Catalog) -> tuple[Problem, ...]:
     return tuple(sorted(found, key=lambda p: (p.severity, p.node, p.code, p.message)))
 
 
-def unfit(graph: Graph, catalog: Catalog, source: str, target: str, flow: str = MAIN) -> str:
-    """Why an edge from source to target would make no sense, in one sentence; empty when it is fine."""
-    a, b = spec(graph, source), spec(graph, target)
-    if not isinstance(a, Service) or not isinstance(b, Service):
-        engine = source if not isinstance(a, Service) else target
-        return f"{engine} is an engine: a service uses it, nothing flows through it"
-    if source == target:
-        return f"{source} cannot feed itself"
-    if a.kind not in catalog or b.kind not in catalog:
-        return ""
-    part: Graph = nx.DiGraph(edges_in(graph, flow))
-    if part.has_edge(source, target):
-        return f"{source} is already connected to {target}"
-    if part.has_node(target) and part.has_node(source) and nx.has_path(part, target, source):
-        return f"{target} comes before {source}: this would close a circle"
-    return _type_mismatch(source, catalog[a.kind], target, catalog[b.kind], catalog)
-
-
-def _type_mismatch(source: str, a: Component, target: str, b: Component, catalog: Catalog) -> str:
-    gives = catalog.port_type(a.output).gives
-    wants = catalog.port_type(b.input)
-    takes_anything = ANYTHING in wants.uses and not wants.needs
-    if ANYTHING in gives or takes_anything or set(gives) & {*wants.needs, *wants.uses}:
-        return ""
-    between = _between(gives, wants, catalog)
-    what = f"{source} gives {_words(gives)}, {target} takes {_words(wants.needs)}"
-    return f"{what}: put {between} between" if between else what
-
-
-def _between(gives: tuple[str, ...], wants: PortType, catalog: Catalog) -> str:
-    """A kind that takes what there is and gives what is wanted."""
-    missing = set(wants.needs) - set(_START)
-    for component in catalog.values():
-        if component.role != "service" or ANYTHING in catalog.port_type(component.output).gives or component.flow:
-            continue
-        takes = catalog.port_type(component.input)
-        offers = set(catalog.port_type(component.output).gives)
-        if offers & (missing or set(wants.uses)) and set(takes.needs) <= set(gives) | set(_START):
-            return f"{_article(component.kind)} {component.kind}"
-    return ""
-
-
-def _missing_inputs(graph: Graph, catalog: Catalog, flow: str) -> list[Problem]:
-    part: Graph = nx.DiGraph()
-    part.add_nodes_from(members(graph, flow))
-    part.add_edges_from(edges_in(graph, flow))
-    known: dict[str, set[str]] = {}
-    found = []
-    for name in nx.lexicographical_topological_sort(part):
-        component = catalog[graph.nodes[name]["kind"]]
-        have = set(_START).union(*(known[p] for p in part.predecessors(name)))
-        wants = catalog.port_type(component.input)
-        missing = tuple(f for f in wants.needs if f not in have)
-        before = {graph.nodes[p]["kind"] for p in nx.ancestors(part, name)}
-        generic = any(ANYTHING in catalog.port_type(catalog[k].output).gives for k in before)
-        if missing and not generic:
-            by = [
-                c.kind
-                for c in catalog.values()
-                if c.role == "service" and missing[0] in _gives(c, catalog) and missing[0] not in _needs(c, catalog)
-            ]
-            hint = f"put {_article(by[0])} {by[0]} before it" if by else ""
-            message = f"{name} needs {_words(missing)}, which no step before it gives"
-            found.append(Problem("error", "missing-input", message, name, hint))
-        known[name] = have | set(_gives(component, catalog))
-    return found
-
-
-def _gives(component: Component, catalog: Catalog) -> tuple[str, ...]:
-    return catalog.port_type(component.output).gives if component.output else ()
-
-
-def _needs(component: Component, catalog: Catalog) -> tuple[str, ...]:
-    return catalog.port_type(component.input).needs if component.input else ()
+def _missing_inputs(graph: Graph, matching: Matching, flow: str) -> Iterator[Problem]:
+    """Steps that need what no step before them gives."""
+    before: dict[str, list[str]] = {name: [] for name in members(graph, flow)}
+    after: dict[str, list[str]] = {name: [] for name in before}
+    for source, target in edges_in(graph, flow):
+        before[target].append(source)
+        after[source].append(target)
+    left = {name: len(sources) for name, sources in before.items()}
+    ready = [name for name, count in left.items() if not count]
+    known: dict[str, frozenset[str]] = {}
+    while ready:
+        name = ready.pop()
+        kind = graph.nodes[name]["kind"]
+        have = frozenset[str]().union(*(known[n] for n in before[name]))
+        missing = () if ANYTHING in have else matching.missing(kind, have)
+        if missing:
+            giver = next(matching.givers(missing[0]), "")
+            hint = f"put {article(giver)} {giver} before it" if giver else ""
+            message = f"{name} needs {words(missing)}, which no step before it gives"
+            yield Problem("error", "missing-input", message, name, hint, flow, missing[0])
+        known[name] = have.union(matching.gives(kind))
+        for target in after[name]:
+            left[target] -= 1
+            if not left[target]:
+                ready.append(target)
 
 
 def _apart(graph: Graph, catalog: Catalog) -> list[Problem]:
@@ -156,6 +112,7 @@ def _apart(graph: Graph, catalog: Catalog) -> list[Problem]:
             f"{name} does not find what {writer} stores: they are told {difference}",
             name,
             f"tell only one of them, or both the same, so that {name} and {writer} share a store",
+            about=writer,
         )
         for name, writer, difference in apart(graph, catalog)
     ]
@@ -168,7 +125,12 @@ def _unconnected(graph: Graph, catalog: Catalog) -> list[Problem]:
     touched = {n for edge in edges for n in edge}
     return [
         Problem(
-            "warning", "unconnected", f"{n} is connected to nothing", n, "connect it, or put it into a flow of its own"
+            "warning",
+            "unconnected",
+            f"{n} is connected to nothing",
+            n,
+            "connect it, or put it into a flow of its own",
+            MAIN,
         )
         for n in members(graph, MAIN)
         if n not in touched and graph.nodes[n]["kind"] in catalog
@@ -184,7 +146,8 @@ def _port_clashes(graph: Graph, catalog: Catalog) -> list[Problem]:
             continue
         if port in owners:
             message = f"{name} and {owners[port]} both have port {port}"
-            found.append(Problem("error", "port-clash", message, name, f"give {name} another port"))
+            hint = f"give {name} another port"
+            found.append(Problem("error", "port-clash", message, name, hint, about=owners[port]))
         owners.setdefault(port, name)
     return found
 
@@ -195,24 +158,6 @@ def _secrets(graph: Graph) -> list[Problem]:
         for key, value in node.environment.items():
             if _SECRET.search(key) and value and not re.fullmatch(r"\$\{\w+\}", value):
                 hint = f"set {key} where you deploy, and write ${{{key}}} here"
-                found.append(
-                    Problem("warning", "secret-value", f"{name}: {key} looks like a secret in plain text", name, hint)
-                )
+                message = f"{name}: {key} looks like a secret in plain text"
+                found.append(Problem("warning", "secret-value", message, name, hint, about=key))
     return found
-
-
-def _words(facets: tuple[str, ...]) -> str:
-    names = {
-        "query": "a question",
-        "embedding": "a vector",
-        "answer": "an answer",
-        "verdict": "a verdict",
-        "audio": "sound",
-        "image": "an image",
-        "video": "a video",
-    }
-    return " and ".join(names.get(f, f) for f in facets) or "nothing"
-
-
-def _article(word: str) -> str:
-    return "an" if word[:1] in "aeiou" or word.startswith("llm") else "a"

@@ -11,8 +11,9 @@ import networkx as nx
 from opea_nb.catalog import Catalog, Component
 from opea_nb.pipeline.board import Group, Note
 from opea_nb.pipeline.edit import flow_of, spec, specs
+from opea_nb.pipeline.fitting import unfit
 from opea_nb.pipeline.handles import Handle
-from opea_nb.pipeline.problems import Problem, find_problems, unfit
+from opea_nb.pipeline.problems import Problem, find_problems
 from opea_nb.pipeline.spec import MAIN, Engine, Flow, MegaService, Node, Service
 
 if TYPE_CHECKING:
@@ -125,6 +126,12 @@ class ReadablePipeline:
         name = name_of(service)
         spec(self._graph, name)
         return tuple(sorted(v for v in self._graph[name] if self._graph.edges[name, v]["kind"] == "uses"))
+
+    def flows_of(self, name: Name) -> tuple[str, ...]:
+        """Names of the flows that a service is part of, in alphabetical order; none for an engine."""
+        spec(self._graph, name_of(name))
+        flows: tuple[str, ...] = self._graph.nodes[name_of(name)]["flows"]
+        return flows
 
     def problems(self) -> tuple[Problem, ...]:
         """What would keep it from running, worst first; empty when it is sound."""
