@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.text import Text
 
-from opea_nb.cli import convert, inspect, trace
+from opea_nb.cli import completion, convert, inspect, trace
 from opea_nb.cli.output import err, out, print_json
 
 if TYPE_CHECKING:
@@ -36,28 +36,35 @@ for command in (convert.convert, convert.new, convert.catalog, inspect.check, in
     app.command()(command)
 app.command()(inspect.templates)
 app.command()(trace.trace)
+app.command()(completion.completion)
 
 
 @app.command()
-def version() -> None:
+def version(json: Json = False) -> None:
     """Print the version."""
     from opea_nb import __version__
 
-    out.print(__version__)
+    if json:
+        print_json({"version": __version__})
+    else:
+        out.print(__version__)
 
 
 @app.command()
-def models() -> None:
+def models(json: Json = False) -> None:
     """Bring the language model that embedded pipelines use."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     from opea_nb.services.models import ensure_model, model_path
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=out, transient=True) as bar:
+    with Progress(*columns, console=err if json else out, transient=True) as bar:
         task = bar.add_task(model_path().name, total=None)
         path = ensure_model(lambda done, total: bar.update(task, completed=done, total=total or None))
-    out.print(Text(str(path)), soft_wrap=True)
+    if json:
+        print_json({"path": str(path), "size": path.stat().st_size})
+    else:
+        out.print(Text(str(path)), soft_wrap=True)
 
 
 @app.command()
@@ -180,20 +187,28 @@ def down(
     name: Annotated[str, typer.Argument(help="Name of the deployment.")] = "",
     every: Annotated[bool, typer.Option("--all", help="Every deployment.")] = False,
     volumes: Annotated[bool, typer.Option("--volumes", help="Delete the ingested documents too.")] = False,
+    json: Json = False,
 ) -> None:
     """End a deployment, or all."""
     from opea_nb.backends import attach, deployments
 
     if bool(name) == every:
         raise typer.BadParameter("give a name, or --all")
+    ended = []
     for found in [d.name for d in deployments()] if every else [name]:
         attach(found).down(volumes=volumes)
-        out.print(Text(f"{found} ended"))
+        ended.append(found)
+        if not json:
+            out.print(Text(f"{found} ended"))
+    if json:
+        print_json({"ended": ended})
 
 
 @app.command()
-def demo() -> None:
+def demo(json: Json = False) -> None:
     """Deploy the embedded ChatQnA, put documents in, ask, and show every step."""
     from opea_nb.cli.demo import run_demo
 
-    run_demo()
+    shown = run_demo(err if json else out)
+    if json:
+        print_json(shown)

@@ -82,7 +82,9 @@ def convert(  # noqa: PLR0917  Typer makes them options
     }
     made = registry.convert(given, to, format=source, **options)
     if json:
-        print_json({"files": dict(made.files), "binary": sorted(made.binary), "notes": notes_data(made.notes)})
+        written = write_files(made, output, force=force) if output is not None else ()
+        files = {"files": dict(made.files), "binary": sorted(made.binary)}
+        print_json({**files, "written": list(map(str, written)), "notes": notes_data(made.notes)})
         return
     write_files(made, output, force=force)
     print_notes(made.notes)
@@ -114,6 +116,7 @@ def new(
     ] = "chatqna",
     output: Output = None,
     force: Force = False,
+    json: Json = False,
 ) -> None:
     """Write a new pipeline to begin with."""
     from opea_nb import templates
@@ -125,7 +128,9 @@ def new(
     text = re.sub(r"(?m)^(  name: ).*$", rf"\g<1>{name}", templates.text(template), count=1)  # its comments stay
     if loads(text).name != name:
         text = loads(text, name=name).to_yaml()
-    write_files(Exported({f"{name}.yaml": text}), output or f"{name}.yaml", force=force)
+    written = write_files(Exported({f"{name}.yaml": text}), output or f"{name}.yaml", force=force)
+    if json:
+        print_json({"name": name, "template": template, "written": list(map(str, written))})
 
 
 def catalog(
@@ -204,8 +209,8 @@ def notes_data(notes: Iterable[Note]) -> list[dict[str, str]]:
     return [{"kind": n.kind, "item": n.item, "reason": n.reason, "where": n.where} for n in notes]
 
 
-def write_files(made: Exported, given: str | None, *, force: bool) -> None:
-    """One text file to stdout where no output is named; else to that file, or into that folder.
+def write_files(made: Exported, given: str | None, *, force: bool) -> tuple[Path, ...]:
+    """One text file to stdout where no output is named; else to that file, or into that folder. Gives what was written.
 
     Raises
     ------
@@ -224,7 +229,7 @@ def write_files(made: Exported, given: str | None, *, force: bool) -> None:
         sys.stdout.write(made.files[first])
         for name in list(made.files)[1:]:
             err.print(Text(f"also made, and written with -o FOLDER: {name}", "dim"), soft_wrap=True)
-        return
+        return ()
     output = Path(given)
     folder = len(files) > 1 or output.is_dir() or given.endswith(("/", "\\"))
     places = {output / name if folder else output: content for name, content in files.items()}
@@ -242,3 +247,4 @@ def write_files(made: Exported, given: str | None, *, force: bool) -> None:
             err.print(Text(f"wrote {path}"), soft_wrap=True)
     except OSError as error:
         raise FormatError(f"cannot be written: {error.strerror}", source=str(output), hint="check the path") from error
+    return tuple(places)

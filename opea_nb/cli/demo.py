@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from importlib.resources import as_file, files
 
+from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
@@ -29,32 +31,40 @@ def chatqna(name: str = "demo") -> Pipeline:
     return pipeline
 
 
-def run_demo() -> None:
-    """Do it, and leave nothing behind."""
+def run_demo(console: Console = out) -> dict[str, object]:
+    """Do it, show it, and leave nothing behind; gives what was asked, answered and found."""
     pipeline = chatqna()
-    _title("The pipeline, as unified YAML")
-    out.print(Text(pipeline.to_yaml().rstrip()), soft_wrap=True)
+    _title(console, "The pipeline, as unified YAML")
+    console.print(Text(pipeline.to_yaml().rstrip()), soft_wrap=True)
 
-    _title("Deploying it on this machine")
-    with Deploying() as show:
+    _title(console, "Deploying it on this machine")
+    with Deploying(console) as show:
         app = deploy(pipeline, progress=show)
     try:
-        out.print(service_table(app.status()))
+        console.print(service_table(app.status()))
 
-        _title("Putting documents in")
+        _title(console, "Putting documents in")
         with as_file(files("opea_nb.cli") / "samples") as folder:
             for document in app.ingest(folder):
-                out.print(Text(f"{document.name}: {document.size} bytes"))
+                console.print(Text(f"{document.name}: {document.size} bytes"))
 
-        _title("Asking")
-        out.print(Text(QUESTION, style="bold"))
-        answer = show_query(lambda: app.start_query(QUESTION, max_tokens=64, temperature=0))
+        _title(console, "Asking")
+        console.print(Text(QUESTION, style="bold"))
+        answer = show_query(lambda: app.start_query(QUESTION, max_tokens=64, temperature=0), console)
 
-        _title("The passage that the answer stands on")
+        _title(console, "The passage that the answer stands on")
         found = passages(answer)
         if not found:
             raise RunError("reranking gave no passage", run_id=answer.run_id, hint="opea-nb logs demo reranking")
-        out.print(Text(found[0]), soft_wrap=True)
+        console.print(Text(found[0]), soft_wrap=True)
+        return {
+            "question": QUESTION,
+            "answer": answer.text,
+            "passages": found,
+            "run": answer.run_id,
+            "steps": [dataclasses.asdict(s) for s in answer.steps],
+            "pipeline": pipeline.to_yaml(),
+        }
     finally:
         app.down(volumes=True)
 
@@ -68,5 +78,5 @@ def passages(answer: Answer) -> list[str]:
     return [str(d.get("text", "")) if isinstance(d, Mapping) else str(d) for d in found]
 
 
-def _title(text: str) -> None:
-    out.print(Rule(Text(text), align="left"))
+def _title(console: Console, text: str) -> None:
+    console.print(Rule(Text(text), align="left"))

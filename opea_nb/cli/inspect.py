@@ -110,11 +110,12 @@ def show(
         to = {".svg": "svg", ".png": "png", ".mmd": "mermaid"}.get(output.suffix.lower())
         if to is None:
             raise FormatError("a picture is .svg, .png or .mmd", source=str(output), hint="name it so")
-        write_files(registry.convert(imported.pipeline, to), str(output), force=force)
-    elif json:
-        print_json({**_data(imported.pipeline), "notes": notes_data(imported.notes)})
+        written = write_files(registry.convert(imported.pipeline, to), str(output), force=force)
+    if json:
+        files = {"written": list(map(str, written))} if output is not None else {}
+        print_json({**_data(imported.pipeline), **files, "notes": notes_data(imported.notes)})
         return
-    else:
+    if output is None:
         from opea_nb.cli.drawing import drawing
 
         out.print(Text(drawing(imported.pipeline)), no_wrap=True, crop=False, overflow="ignore")
@@ -165,6 +166,9 @@ def templates(
 
     from opea_nb import templates as known
 
+    if name and json:
+        print_json({"name": name, "about": known.describe(name), "text": known.text(name)})
+        return
     if name:
         sys.stdout.write(known.text(name))
         return

@@ -49,6 +49,9 @@ def test_help_is_quick_and_names_every_command(environment: dict[str, str]) -> N
             "diff",
             "trace",
             "new",
+            "catalog",
+            "templates",
+            "completion",
         )
     )
 
@@ -61,6 +64,7 @@ def test_help_loads_nothing_heavy(environment: dict[str, str]) -> None:
 
 def test_version(environment: dict[str, str]) -> None:
     assert opea_nb(environment, "version").stdout == "0.1.0\n"
+    assert json.loads(opea_nb(environment, "version", "--json").stdout) == {"version": "0.1.0"}
 
 
 def test_an_unknown_deployment_is_an_error_with_the_next_step(environment: dict[str, str]) -> None:
@@ -124,6 +128,7 @@ def test_a_deployment_from_up_to_down(environment: dict[str, str], hosted: Path)
 
     opea_nb(environment, "up", str(file), "--name", "mine", code=3)
     assert opea_nb(environment, "down", "--all").stdout == "mine ended\n"
+    assert json.loads(opea_nb(environment, "down", "--all", "--json").stdout) == {"ended": []}
     assert opea_nb(environment, "ps").stdout == "Nothing runs.\n"
 
 
@@ -141,3 +146,11 @@ def test_the_demo_answers_from_its_documents(environment: dict[str, str]) -> Non
     assert "38 kilowatts" in passage
     assert done.stderr == ""
     assert json.loads(opea_nb(environment, "ps", "--json").stdout) == []
+
+
+@pytest.mark.slow
+def test_the_demo_tells_a_program_what_it_found(environment: dict[str, str]) -> None:
+    done = opea_nb(environment, "demo", "--json")
+    told = json.loads(done.stdout)
+    assert "38 kilowatts" in told["passages"][0]
+    assert [s["name"] for s in told["steps"]] == ["embedding", "retriever", "reranking", "llm"]

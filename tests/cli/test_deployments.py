@@ -144,6 +144,7 @@ def test_models_prints_where_the_model_is(environment: Environment, tmp_path: Pa
     model.write_bytes(b"GGUF")
     environment["MODEL_PATH"] = str(model)
     assert opea_nb(environment, "models").stdout.strip() == str(model)
+    assert json.loads(opea_nb(environment, "models", "--json").stdout) == {"path": str(model), "size": 4}
 
 
 def test_models_says_what_to_do_about_a_path_that_leads_nowhere(environment: Environment, tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 
+from opea_nb.cli.app import app
 from opea_nb.formats import registry
 from tests.cli.processes import opea_nb
 
@@ -180,3 +182,44 @@ def test_the_catalogue_is_listed_and_a_component_shown(environment: Environment)
 def test_completion_can_be_shown(environment: Environment) -> None:
     environment["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
     assert "_OPEA_NB_COMPLETE" in opea_nb(environment, "--show-completion", "bash").stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_completion_prints_what_a_shell_reads(environment: Environment, shell: str) -> None:
+    script = opea_nb(environment, "completion", shell).stdout
+    assert f"complete_{shell}" in script
+    assert "opea-nb" in script
+    environment["SHELL"] = f"/usr/bin/{shell}"
+    assert json.loads(opea_nb(environment, "completion", "--json").stdout) == {"shell": shell, "script": script}
+
+
+def test_completion_of_an_unknown_shell_names_those_that_there_are(environment: Environment) -> None:
+    assert "use one of bash, zsh, fish" in opea_nb(environment, "completion", "tcsh", code=2).stderr
+    environment["SHELL"] = ""
+    assert "use one of bash, zsh, fish" in opea_nb(environment, "completion", code=2).stderr
+
+
+def test_a_shell_completes_names_of_formats_and_templates(environment: Environment) -> None:
+    environment |= {"_OPEA_NB_COMPLETE": "complete_bash", "COMP_WORDS": "opea-nb convert a --to ku", "COMP_CWORD": "4"}
+    assert opea_nb(environment).stdout.split() == ["kubernetes"]
+    environment |= {"COMP_WORDS": "opea-nb new a --template audioqna-", "COMP_CWORD": "4"}
+    assert opea_nb(environment).stdout.split() == ["audioqna-multilang"]
+
+
+def test_every_command_has_json() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group has them
+    assert [n for n, c in commands.items() if "--json" not in [o for p in c.params for o in p.opts]] == []
+
+
+def test_what_is_written_is_told_to_programs(environment: Environment, file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.mmd"
+    assert json.loads(opea_nb(environment, "convert", file, "-t", "mermaid", "-o", out, "--json").stdout)[
+        "written"
+    ] == [str(out)]
+    assert out.read_text().startswith("flowchart")
+    picture = tmp_path / "a.svg"
+    assert json.loads(opea_nb(environment, "show", file, "-o", picture, "--json").stdout)["written"] == [str(picture)]
+    made = json.loads(opea_nb(environment, "new", "mine", "-o", tmp_path / "m.yaml", "--json").stdout)
+    assert made == {"name": "mine", "template": "chatqna", "written": [str(tmp_path / "m.yaml")]}
+    template = json.loads(opea_nb(environment, "templates", "audioqna", "--json").stdout)
+    assert registry.read(template["text"]).pipeline.name == "audioqna"
