@@ -54,14 +54,16 @@ export async function takeText(): Promise<string> {
   const clipboard = (navigator as { clipboard?: Clipboard }).clipboard;
   try {
     const text = await clipboard?.readText();
-    return text ? text : last;
+    if (text) return text;
   } catch {
-    return last;
+    // The browser keeps it shut.
   }
+  return last;
 }
 
 /** What a paste event brings; what was copied in this page when it brings nothing. */
 export function pasted(event: ClipboardEvent): string {
   const text = event.clipboardData?.getData("text/plain");
-  return text ? text : last;
+  if (text) return text;
+  return last;
 }
