@@ -9,8 +9,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from opea_nb.errors import OpeaError, PipelineError
+from opea_nb.formats.layout import Point
 from opea_nb.notebook.builder.deeds import code_of
-from opea_nb.pipeline import MAIN, Pipeline, edits
+from opea_nb.notebook.builder.places import Places
+from opea_nb.pipeline import MAIN, Pipeline, board, edits
 from opea_nb.pipeline.edit import Edit
 from opea_nb.pipeline.problems import Problem
 
@@ -18,6 +20,8 @@ __all__ = ["Act", "Session"]
 
 _log = logging.getLogger("opea_nb")
 _KEPT = 500  # acts
+
+Texts = Mapping[str, str]
 
 
 class Act(NamedTuple):
@@ -56,8 +60,9 @@ class Session:
         """The last message, and whether it is an error."""
         self._selected: tuple[str, ...] = ()
         self._flow = MAIN
-        self._states: Mapping[str, str] = MappingProxyType({})
-        self._times: Mapping[str, str] = MappingProxyType({})
+        self._marks = _marks({}, {}, {})
+        self._places = Places()
+        self._placed: Mapping[str, Point] | None = None
         self._problems: tuple[Problem, ...] | None = None
         self._acts: deque[Act] = deque(maxlen=_KEPT)
         self._edits: list[Edit] = []
@@ -85,12 +90,12 @@ class Session:
     @property
     def states(self) -> Mapping[str, str]:
         """Name -> its state in the deployment or the run that is shown; nothing for those without."""
-        return self._states
+        return self._marks[0]
 
     @property
     def times(self) -> Mapping[str, str]:
         """Name -> how long its step took, as text (``12 ms``)."""
-        return self._times
+        return self._marks[1]
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -128,7 +133,25 @@ class Session:
                 self._flow = name
                 self.refresh()
 
-    def mark(self, states: Mapping[str, str], times: Mapping[str, str] | None = None) -> None:
+    @property
+    def whys(self) -> Mapping[str, str]:
+        """Name -> why it is in that state, in one sentence: what failed, or what it waits for."""
+        return self._marks[2]
+
+    @property
+    def places(self) -> Mapping[str, Point]:
+        """Name -> upper left corner of its card in pixels, as it is shown."""
+        with self.lock:
+            if self._placed is None:
+                self._placed = MappingProxyType(self._places.of(self.pipeline))
+            return self._placed
+
+    def mark(
+        self,
+        states: Mapping[str, str],
+        times: Mapping[str, str] | None = None,
+        whys: Mapping[str, str] | None = None,
+    ) -> None:
         """Show these states and durations on the cards; those of before are gone.
 
         Parameters
@@ -137,11 +160,13 @@ class Session:
             Name -> ``waiting``, ``starting``, ``ready``, ``running``, ``done``, ``skipped``, ``failed`` or ``stopped``.
         times
             Name -> duration as text.
+        whys
+            Name -> why, in one sentence.
         """
         with self.lock:
-            told = dict(states), dict(times or {})
-            if told != (self._states, self._times):
-                self._states, self._times = (MappingProxyType(part) for part in told)
+            marks = _marks(states, times or {}, whys or {})
+            if marks != self._marks:
+                self._marks = marks
                 self.refresh()
 
     def work(self, text: str) -> None:
@@ -184,7 +209,9 @@ class Session:
     def _edited(self, pipeline: Pipeline) -> None:
         edit = pipeline.last_edit
         self.revision += 1
-        self._problems = None
+        self._placed = None
+        if edit is None or not _only_looks(edit):
+            self._problems = None
         if edit is not None:
             self._edits.append(edit)
             self._follow(edit)
@@ -194,10 +221,8 @@ class Session:
         """Keep what belongs to a name with that name, and nothing of what is gone."""
         for old, new in edits.renames(edit):
             self._selected = tuple(new if name == old else name for name in self._selected)
-            self._states, self._times = (
-                MappingProxyType({new if name == old else name: text for name, text in told.items()})
-                for told in (self._states, self._times)
-            )
+            self._marks = _marks(*({new if n == old else n: text for n, text in told.items()} for told in self._marks))
+            self._places.follow([(old, new)])
         graph = self.pipeline.graph
         self._selected = tuple(name for name in self._selected if name in graph)
         if self._flow not in self.pipeline.flows:
@@ -279,3 +304,14 @@ class Session:
         self._unobserve()
         self._refreshers.clear()
         self._sayers.clear()
+
+
+def _marks(states: Texts, times: Texts, whys: Texts) -> tuple[Texts, Texts, Texts]:
+    return MappingProxyType(dict(states)), MappingProxyType(dict(times)), MappingProxyType(dict(whys))
+
+
+def _only_looks(edit: Edit) -> bool:
+    """Whether an edit changes nothing but where things are shown, and what stands beside them."""
+    if isinstance(edit, edits.Batch):
+        return all(map(_only_looks, edit.edits))
+    return isinstance(edit, (edits.Move, board.PutNote, board.DropNote, board.Regroup))
