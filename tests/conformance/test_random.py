@@ -101,7 +101,7 @@ def test_a_compose_file_that_is_written_is_read_back(pipeline: Pipeline) -> None
 
 @given(st.one_of(chains(), any_pipelines()))
 @quick
-@pytest.mark.parametrize("target", ["gmc", "python"])
+@pytest.mark.parametrize("target", ["gmc", "kserve", "python"])
 def test_what_is_not_read_back_was_told(target: str, pipeline: Pipeline) -> None:
     _there_and_back(pipeline, target, told=True)
 
@@ -115,7 +115,7 @@ def _there_and_back(pipeline: Pipeline, target: str, *, told: bool = False) -> N
     assert not found or (told and written.notes), "\n".join(map(str, found))
 
 
-@given(any_pipelines(), st.sampled_from(["kubernetes", "kserve", "mermaid", "svg"]))
+@given(any_pipelines(), st.sampled_from(["kubernetes", "mermaid", "svg"]))
 @quick
 def test_writers_refuse_in_our_words_or_write(pipeline: Pipeline, target: str) -> None:
     written = _written(pipeline, target)

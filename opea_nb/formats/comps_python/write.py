@@ -17,6 +17,7 @@ from opea_nb.formats.comps_python.prompts import SYSTEM, WITH_DOCUMENTS, WITHOUT
 from opea_nb.formats.comps_python.types import LOCAL, service_type
 from opea_nb.formats.conversion import Exported, Note
 from opea_nb.pipeline import MAIN, Pipeline, Service
+from opea_nb.pipeline.when import WHEN
 
 __all__ = ["write"]
 
@@ -31,20 +32,32 @@ _RANKING = "# Steps that rank passages, and are left out where none were found"
 _STREAMING = ("ChatCompletion", "GeneratedDoc")
 
 
-def write(pipeline: Pipeline) -> Exported:
+def write(pipeline: Pipeline, *, always: bool = False) -> Exported:
     """Write ``<name>.py``, which ``python <name>.py`` runs where opea-comps 1.5 is installed.
 
     It deploys nothing: every service is one that runs already, at ``<NAME>_SERVICE_HOST_IP`` and
     ``<NAME>_SERVICE_PORT``.
 
+    Parameters
+    ----------
+    always
+        Whether steps that are for some requests only run for all of them, as opea-comps cannot leave one out; noted as
+        a loss. Refused otherwise.
+
     Raises
     ------
     FormatError
-        When a service speaks a contract that opea-comps cannot, naming it.
+        When a service speaks a contract that opea-comps cannot, or runs for some requests only, naming it.
     """
     if not pipeline.services:
         hint = "add one: pipeline.add('llm')"
         raise FormatError("the pipeline has no services", source=pipeline.name, hint=hint)
+    conditional = [s.name for s in pipeline.services.values() if s.extra.get(WHEN)]
+    if conditional and not always:
+        some = " and ".join(sorted(conditional)[:4])
+        message = f"{some}: opea-comps' orchestrator runs every step of a flow, and cannot choose by the request"
+        hint = "give each case a flow of its own, or let them run always: --option always=true (always=True in Python)"
+        raise FormatError(message, source=pipeline.name, hint=hint)
     writing = _Writing(pipeline)
     text = writing.text()
     name = re.sub(r"\W", "_", pipeline.name)
@@ -269,7 +282,7 @@ class _Writing:
             for field in lost:
                 reason = (
                     "a request condition is not looked at: the step always runs"
-                    if field == "when"
+                    if field == WHEN
                     else "opea-comps deploys nothing, and has no place for it"
                 )
                 self.notes.append(Note("lost", f"{service.name}.{field}", reason))

@@ -225,6 +225,16 @@ def test_a_contract_that_opea_comps_cannot_speak_is_refused_by_the_services_name
     assert "asr-whisper" in caught.value.hint
 
 
+def test_a_step_for_some_requests_is_refused_unless_it_may_always_run() -> None:
+    p = Pipeline("p")
+    p.add("llm", name="big", extra={"when": {"model": "big"}})
+    with pytest.raises(FormatError, match=r"big: .* cannot choose by the request") as caught:
+        comps_python.write(p)
+    assert "always=true" in caught.value.hint
+    written = comps_python.write(p, always=True)
+    assert [(n.kind, n.item) for n in written.notes] == [("lost", "big.when")]
+
+
 def test_names_that_are_no_python_names_are_carried() -> None:
     p = Pipeline("odd-1")
     for name in ("class", "a b", "a-b", "1st", 'it\'s "x"', "self"):
