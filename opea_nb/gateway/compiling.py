@@ -8,13 +8,12 @@ from typing import Any
 import networkx as nx
 
 from opea_nb.errors import PipelineError, PlanError
-from opea_nb.formats import when
 from opea_nb.gateway.adapters import PORTS
 from opea_nb.gateway.config import Config
 from opea_nb.gateway.program import StepSpec
 from opea_nb.gateway.transport import Target, target
 from opea_nb.gateway.variants import Variants, variants
-from opea_nb.pipeline import MAIN
+from opea_nb.pipeline import MAIN, when
 
 __all__ = ["bearer_of", "programs", "url_of"]
 

@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from opea_nb.errors import PlanError
-from opea_nb.formats.when import When
 from opea_nb.gateway.adapters import PORTS, Build, Read, build_of, read_of
 from opea_nb.gateway.prompt import asked_fields
 from opea_nb.gateway.transport import Target
+from opea_nb.pipeline.when import When
 
 __all__ = ["Program", "Step", "StepSpec", "program"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from opea_nb.errors import PlanError
-from opea_nb.formats import when
 from opea_nb.gateway.program import Program, StepSpec, program
+from opea_nb.pipeline import when
 
 __all__ = ["Variant", "Variants", "variants"]
 

@@ -91,10 +91,9 @@ class DropNote:
         return "delete a note"
 
     def apply(self, graph: Graph) -> Edit:
-        notes: dict[str, Note] = graph.graph["notes"]
-        if self.id not in notes:
-            raise UnknownName(f"no note {self.id!r} on the canvas", hint=f"notes: {', '.join(notes) or 'none'}")
-        return PutNote(notes.pop(self.id))
+        note = note_of(graph, self.id)
+        del graph.graph["notes"][self.id]
+        return PutNote(note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +186,20 @@ class Regroup:
             else:
                 groups[name] = group
         return Regroup(before, self.label)
+
+
+def note_of(graph: Graph, key: str) -> Note:
+    """The note of that id.
+
+    Raises
+    ------
+    UnknownName
+        When there is none.
+    """
+    notes: dict[str, Note] = graph.graph["notes"]
+    if key not in notes:
+        raise UnknownName(f"no note {key!r} on the canvas", hint=f"notes: {', '.join(notes) or 'none'}")
+    return notes[key]
 
 
 def group_of_name(graph: Graph, name: str) -> Group:

@@ -116,7 +116,7 @@ def _kinds(graph: Graph, matching: Matching, node: Service, flow: str) -> Iterat
     if kind not in catalog:
         yield from ((other, "") for other in catalog)
         return
-    known = {f for n in (*_before(graph, name, flow), name) for f in _given(graph, matching, n)}
+    known = {f for n in (*_before(graph, name, flow), name) for f in matching.given_by(graph.nodes[n]["kind"])}
     ranked = []
     for other, component in catalog.items():
         if component.role == "engine":
@@ -124,7 +124,7 @@ def _kinds(graph: Graph, matching: Matching, node: Service, flow: str) -> Iterat
             rank = 3
         else:
             reason = _elsewhere(other, component, flow) or matching.mismatch(name, kind, other, other)
-            missing = () if ANYTHING in known else matching.missing(other, known)
+            missing = matching.missing(other, known)
             if missing and not reason:
                 giver = next(matching.givers(missing[0]), "")
                 also = f": put {article(giver)} {giver} between" if giver else ""
@@ -140,11 +140,6 @@ def _rank(matching: Matching, source: str, target: str) -> int:
     if gives & (set(wants.needs) - START or set(wants.needs)):
         return 0
     return 1 if gives & {*wants.needs, *wants.uses} else 2
-
-
-def _given(graph: Graph, matching: Matching, name: str) -> tuple[str, ...]:
-    kind = graph.nodes[name]["kind"]
-    return matching.gives(kind) if kind in matching.catalog else (ANYTHING,)
 
 
 def _beside_engine(graph: Graph, matching: Matching, engine: Engine) -> Fits:

@@ -73,8 +73,14 @@ class Matching:
         giver = next(self.givers(missing[0] if missing else (*wants.needs, *wants.uses)[0]), "")
         return f"{what}: connect it behind {article(giver)} {giver}" if giver else what
 
+    def given_by(self, kind: str) -> tuple[str, ...]:
+        """The facets that a kind gives; anything, where the catalogue does not know the kind."""
+        return self.gives(kind) if kind in self.catalog else (ANYTHING,)
+
     def missing(self, kind: str, known: Collection[str]) -> tuple[str, ...]:
-        """What a kind needs that is not known and no run begins with; nothing behind a step that gives anything."""
+        """What a kind needs that is not known and no run begins with; nothing where a step before gives anything."""
+        if ANYTHING in known or kind not in self.catalog:
+            return ()
         return tuple(f for f in self.wants(kind).needs if f not in START and f not in known)
 
     def between(self, a: str, b: str) -> str:
@@ -93,7 +99,10 @@ class Matching:
                 yield component.kind
 
     def chain(self, known: Collection[str], wanted: Iterable[str], depth: int = _DEPTH) -> tuple[str, ...] | None:
-        """The shortest row of kinds that, one behind the other, give all that is wanted; ``None`` when none does."""
+        """A row of kinds that, one behind the other, give all that is wanted; ``None`` when none does.
+
+        What the catalogue has first is preferred, as it is where a problem's hint names it.
+        """
         row: tuple[str, ...] = ()
         have = {*START, *known}
         for facet in wanted:
@@ -107,13 +116,11 @@ class Matching:
         return row
 
     def _chain(self, have: frozenset[str], facet: str, depth: int) -> tuple[str, ...] | None:
-        best: tuple[str, ...] | None = None
         for kind in self.givers(facet) if depth else ():
-            missing = [f for f in self.wants(kind).needs if f not in have]
-            before = self.chain(have, missing, depth - 1)
-            if before is not None and (best is None or len(before) + 1 < len(best)):
-                best = (*before, kind)
-        return best
+            before = self.chain(have, [f for f in self.wants(kind).needs if f not in have], depth - 1)
+            if before is not None:
+                return (*before, kind)
+        return None
 
     def _steps(self) -> Iterator[Component]:
         for component in self.catalog.values():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from opea_nb.catalog import Catalog
+from opea_nb.errors import PipelineError
+from opea_nb.pipeline import when
 from opea_nb.pipeline.edit import edges_in, members, specs
-from opea_nb.pipeline.matching import ANYTHING, Matching, article, words
+from opea_nb.pipeline.matching import Matching, article, words
+from opea_nb.pipeline.secrets import is_plain_secret, reference
 from opea_nb.pipeline.sharing import apart
 from opea_nb.pipeline.spec import MAIN, Service
 
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 
     Graph = nx.DiGraph[str]
 
-_SECRET = re.compile(r"(api_?key|token|secret|password)$", re.IGNORECASE)
+
+Code = Literal[
+    "apart", "condition", "empty", "missing-input", "port-clash", "secret-value", "unconnected", "unknown-kind"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class Problem:
         ``error`` (it cannot run) or ``warning``.
     code
         What kind of finding, as a stable word: ``missing-input``, ``port-clash``, ``unknown-kind``, ``unconnected``,
-        ``secret-value``, ``empty``, ``apart`` (two services that should share a store do not).
+        ``secret-value``, ``empty``, ``apart`` (two services that should share a store do not), ``condition`` (a
+        ``when`` that is none).
     node
         The service it is about; empty for the pipeline.
     hint
@@ -43,7 +49,7 @@ class Problem:
     """
 
     severity: Literal["error", "warning"]
-    code: str
+    code: Code
     message: str
     node: str = ""
     hint: str = ""
@@ -66,19 +72,19 @@ def find_problems(graph: Graph, catalog: Catalog) -> tuple[Problem, ...]:
         found.append(
             Problem("error", "empty", "the pipeline has no services", "", "add one: pipeline.add('embedding')")
         )
-    if not unknown:
-        matching = Matching(catalog)
-        for flow in graph.graph["flows"]:
-            found += _missing_inputs(graph, matching, flow)
-        found += _unconnected(graph, catalog)
-        found += _apart(graph, catalog)
+    matching = Matching(catalog)
+    for flow in graph.graph["flows"]:
+        found += _missing_inputs(graph, matching, flow)
+    found += _unconnected(graph, catalog)
+    found += _apart(graph, catalog)
     found += _port_clashes(graph, catalog)
     found += _secrets(graph)
+    found += _conditions(graph)
     return tuple(sorted(found, key=lambda p: (p.severity, p.node, p.code, p.message)))
 
 
-def _missing_inputs(graph: Graph, matching: Matching, flow: str) -> Iterator[Problem]:
-    """Steps that need what no step before them gives."""
+def known_facets(graph: Graph, matching: Matching, flow: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each service of a flow, in flow order, and the facets that the steps before it give."""
     before: dict[str, list[str]] = {name: [] for name in members(graph, flow)}
     after: dict[str, list[str]] = {name: [] for name in before}
     for source, target in edges_in(graph, flow):
@@ -89,19 +95,32 @@ def _missing_inputs(graph: Graph, matching: Matching, flow: str) -> Iterator[Pro
     known: dict[str, frozenset[str]] = {}
     while ready:
         name = ready.pop()
-        kind = graph.nodes[name]["kind"]
         have = frozenset[str]().union(*(known[n] for n in before[name]))
-        missing = () if ANYTHING in have else matching.missing(kind, have)
+        yield name, have
+        known[name] = have.union(matching.given_by(graph.nodes[name]["kind"]))
+        for target in after[name]:
+            left[target] -= 1
+            if not left[target]:
+                ready.append(target)
+
+
+def _missing_inputs(graph: Graph, matching: Matching, flow: str) -> Iterator[Problem]:
+    for name, have in known_facets(graph, matching, flow):
+        missing = matching.missing(graph.nodes[name]["kind"], have)
         if missing:
             giver = next(matching.givers(missing[0]), "")
             hint = f"put {article(giver)} {giver} before it" if giver else ""
             message = f"{name} needs {words(missing)}, which no step before it gives"
             yield Problem("error", "missing-input", message, name, hint, flow, missing[0])
-        known[name] = have.union(matching.gives(kind))
-        for target in after[name]:
-            left[target] -= 1
-            if not left[target]:
-                ready.append(target)
+
+
+def _conditions(graph: Graph) -> Iterator[Problem]:
+    for name, node in specs(graph).items():
+        if when.WHEN in node.extra:
+            try:
+                when.parse(node.extra[when.WHEN])
+            except PipelineError as error:
+                yield Problem("error", "condition", f"{name}: {error.message}", name, error.hint)
 
 
 def _apart(graph: Graph, catalog: Catalog) -> list[Problem]:
@@ -156,8 +175,8 @@ def _secrets(graph: Graph) -> list[Problem]:
     found = []
     for name, node in specs(graph).items():
         for key, value in node.environment.items():
-            if _SECRET.search(key) and value and not re.fullmatch(r"\$\{\w+\}", value):
-                hint = f"set {key} where you deploy, and write ${{{key}}} here"
+            if is_plain_secret(key, value):
+                hint = f"set {key} where you deploy, and write {reference(key)} here"
                 message = f"{name}: {key} looks like a secret in plain text"
                 found.append(Problem("warning", "secret-value", message, name, hint, about=key))
     return found

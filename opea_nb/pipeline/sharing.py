@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from opea_nb.catalog import Catalog, Component, Form
 from opea_nb.pipeline.edit import specs
-from opea_nb.pipeline.spec import Engine, Service
+from opea_nb.pipeline.spec import Service
 
 if TYPE_CHECKING:
     import networkx as nx
 
     Graph = nx.DiGraph[str]
 
-_INDEX = "{index:"
-_PARAMETER = "index_name"
+_PLACEHOLDER = "{index:"
+INDEX = "index_name"
+"""The parameter that names the index of a store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +60,17 @@ def keeps_data(catalog: Catalog, kind: str) -> bool:
 
 def told(graph: Graph, catalog: Catalog, name: str) -> Store:
     """What the pipeline says itself about the store of a service: its form, a drawn engine, an index."""
-    service = specs(graph)[name]
+    service = graph.nodes[name]["spec"]
     component = catalog[service.kind]
-    index = str(service.parameters.get(_PARAMETER) or "") or next(
-        (service.environment[key] for key in _index_variables(component) if service.environment.get(key)), ""
+    index = str(service.parameters.get(INDEX) or "") or next(
+        (service.environment[key] for key in index_variables(component) if service.environment.get(key)), ""
     )
     used = sorted(n for n in graph.successors(name) if graph.edges[name, n]["kind"] == "uses")
     engines = [n for n in used if keeps_data(catalog, graph.nodes[n]["kind"])]
     only = next(iter(component.forms)) if len(component.forms) == 1 else ""
     running = service.form or only
     form = component.forms.get(running)
-    kind = "" if form is None else _kind(form, catalog)
+    kind = "" if form is None else keeper(form, catalog)
     if engines:
         return Store(running, graph.nodes[engines[0]]["kind"], engines[0], index)
     return Store(running, kind, "", index)
@@ -81,8 +82,8 @@ def agreed(graph: Graph, catalog: Catalog, name: str) -> Store:
     Of several that share it, one that does the other half of the work (dataprep for a retriever) is heard first.
     """
     mine = told(graph, catalog, name)
-    own = catalog[specs(graph)[name].kind]
-    for other in _sharers(graph, catalog, name):
+    own = catalog[graph.nodes[name]["kind"]]
+    for other in _sharers(_stores(graph, catalog), catalog, graph, name):
         theirs = told(graph, catalog, other)
         if not mine.fits(theirs):
             continue
@@ -93,10 +94,11 @@ def agreed(graph: Graph, catalog: Catalog, name: str) -> Store:
 
 def apart(graph: Graph, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
     """Services that look where nothing is written: name, one that writes, and what differs, in words."""
-    for name, node in sorted(specs(graph).items()):
-        if not _shares(node, catalog) or catalog[node.kind].flow:
+    stores = _stores(graph, catalog)
+    for name in sorted(n for names in stores.values() for n in names):
+        if catalog[graph.nodes[name]["kind"]].flow:
             continue
-        writers = [n for n in _sharers(graph, catalog, name) if catalog[graph.nodes[n]["kind"]].flow]
+        writers = [n for n in _sharers(stores, catalog, graph, name) if catalog[graph.nodes[n]["kind"]].flow]
         mine = told(graph, catalog, name)
         theirs = {
             w: told(graph, catalog, w) for w in writers if _can_keep(catalog[graph.nodes[w]["kind"]], mine, catalog)
@@ -108,12 +110,13 @@ def apart(graph: Graph, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
             yield name, writer, _difference(mine, store)
 
 
-def _kind(form: Form, catalog: Catalog) -> str:
+def keeper(form: Form, catalog: Catalog) -> str:
+    """Kind of the engine that keeps the store of a form; the form's own name where none does."""
     return next((k for k in form.engines if keeps_data(catalog, k)), form.name)
 
 
 def _can_keep(component: Component, store: Store, catalog: Catalog) -> bool:
-    return not store.kind or any(_kind(form, catalog) == store.kind for form in component.forms.values())
+    return not store.kind or any(keeper(form, catalog) == store.kind for form in component.forms.values())
 
 
 def _difference(a: Store, b: Store) -> str:
@@ -123,22 +126,23 @@ def _difference(a: Store, b: Store) -> str:
     return ""
 
 
-def _sharers(graph: Graph, catalog: Catalog, name: str) -> list[str]:
+def _sharers(stores: Mapping[str, list[str]], catalog: Catalog, graph: Graph, name: str) -> list[str]:
     """The other services that share the store of one, those that do the other half of the work first."""
-    component = catalog[specs(graph)[name].kind]
-    found = [
-        (bool(catalog[node.kind].flow) == bool(component.flow), other)
-        for other, node in specs(graph).items()
-        if other != name and _shares(node, catalog) == component.shares != ""
-    ]
-    return [other for _, other in sorted(found)]
+    component = catalog[graph.nodes[name]["kind"]]
+    others = [n for n in stores.get(component.shares, ()) if n != name]
+    return sorted(others, key=lambda n: (bool(catalog[graph.nodes[n]["kind"]].flow) == bool(component.flow), n))
 
 
-def _shares(node: Service | Engine, catalog: Catalog) -> str:
-    return catalog[node.kind].shares if isinstance(node, Service) and not node.url and node.kind in catalog else ""
+def _stores(graph: Graph, catalog: Catalog) -> dict[str, list[str]]:
+    """The services that are deployed and share a store, by what the store is called."""
+    found: dict[str, list[str]] = {}
+    for name, node in specs(graph).items():
+        if isinstance(node, Service) and not node.url and node.kind in catalog and catalog[node.kind].shares:
+            found.setdefault(catalog[node.kind].shares, []).append(name)
+    return found
 
 
-def _index_variables(component: Component) -> list[str]:
+def index_variables(component: Component) -> list[str]:
     """Variables that hold the index, in any of the component's forms."""
-    found = (k for form in component.forms.values() for k, v in form.environment.items() if v.startswith(_INDEX))
+    found = (k for form in component.forms.values() for k, v in form.environment.items() if v.startswith(_PLACEHOLDER))
     return list(dict.fromkeys(found))

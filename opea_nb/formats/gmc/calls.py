@@ -10,8 +10,8 @@ from opea_nb.formats.conversion import Note
 from opea_nb.formats.gmc.read import OWN, own_of
 from opea_nb.formats.gmc.steps import ASIDE, MODEL, STEPS, WIRES, plain, wires
 from opea_nb.formats.gmc.webhook import text_fault
-from opea_nb.formats.when import WHEN
 from opea_nb.pipeline import Engine, Pipeline, Service
+from opea_nb.pipeline.when import WHEN
 
 Data = dict[str, Any]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from opea_nb.errors import PlanError
-from opea_nb.formats.when import Allowed
+from opea_nb.pipeline.when import Allowed
 
 _WORD = r"[A-Za-z0-9_/-]+"
 _PATH = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from opea_nb.formats.gmc import conditions
 from opea_nb.formats.gmc.records import Connector, Node, Reading, Record
-from opea_nb.formats.when import Allowed, both, exclusive, implies
+from opea_nb.pipeline.when import Allowed, both, exclusive, implies
 
 _EDGES = 1500
 

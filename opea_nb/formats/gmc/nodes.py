@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from opea_nb.errors import PlanError
-from opea_nb.formats import when as when_
 from opea_nb.formats.blocks import Block, Parallel, Series, names_of
 from opea_nb.formats.conversion import Note
 from opea_nb.formats.gmc import conditions
-from opea_nb.formats.when import Allowed
+from opea_nb.pipeline import when as when_
+from opea_nb.pipeline.when import Allowed
 
 Data = dict[str, Any]
 Tests = Mapping[str, Allowed]

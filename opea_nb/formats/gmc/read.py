@@ -11,7 +11,6 @@ import networkx as nx
 
 from opea_nb.catalog import GENERIC, Catalog, Component
 from opea_nb.errors import FormatError, PipelineError
-from opea_nb.formats import when as when_
 from opea_nb.formats.conversion import Imported
 from opea_nb.formats.gmc.flow import Call, flow_of
 from opea_nb.formats.gmc.names import label, service_name
@@ -19,6 +18,7 @@ from opea_nb.formats.gmc.records import Connector, Reading, Record
 from opea_nb.formats.gmc.steps import ASIDE, MODEL, PORT, ROUTER, STEPS, key_of, plain, wires
 from opea_nb.formats.yaml_text import Document, Path
 from opea_nb.pipeline import MAIN, Engine, Flow, MegaService, Pipeline, Service
+from opea_nb.pipeline import when as when_
 from opea_nb.pipeline.names import name_fault
 
 if TYPE_CHECKING:

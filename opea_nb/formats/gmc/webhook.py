@@ -13,7 +13,7 @@ from typing import Any, Literal
 from opea_nb.formats.gmc import conditions
 from opea_nb.formats.gmc.names import LABEL
 from opea_nb.formats.gmc.steps import STEPS, WIRES, plain
-from opea_nb.formats.when import Allowed, exhaustive
+from opea_nb.pipeline.when import Allowed, exhaustive
 
 _ROUTERS = ("Sequence", "Ensemble", "Switch")
 

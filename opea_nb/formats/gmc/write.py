@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from opea_nb.errors import PipelineError, PlanError
-from opea_nb.formats import when as when_
 from opea_nb.formats import yaml_text
 from opea_nb.formats.blocks import blocks
 from opea_nb.formats.conversion import Exported, Note
@@ -17,6 +16,7 @@ from opea_nb.formats.gmc.read import OWN, own_of
 from opea_nb.formats.gmc.steps import PORT, ROUTER
 from opea_nb.formats.gmc.webhook import complaints
 from opea_nb.pipeline import MAIN, Engine, Pipeline, Service
+from opea_nb.pipeline import when as when_
 
 Data = dict[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from opea_nb.formats.gmc import conditions
-from opea_nb.formats.when import Allowed
+from opea_nb.pipeline.when import Allowed
 
 # As in KServe's documents: the request in a list, of which the query looks for one that fits.
 _THIS = re.compile(

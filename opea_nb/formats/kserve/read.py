@@ -9,15 +9,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from opea_nb.catalog import GENERIC, Catalog
-from opea_nb.formats import when as when_
 from opea_nb.formats.conversion import Imported
 from opea_nb.formats.draft import Draft, pipeline_name
 from opea_nb.formats.kserve import conditions
 from opea_nb.formats.kserve.records import Node, Reading, Step
-from opea_nb.formats.when import Allowed
 from opea_nb.formats.yaml_text import Document, Path
 from opea_nb.pipeline import MAIN
+from opea_nb.pipeline import when as when_
 from opea_nb.pipeline.hosts import host_name
+from opea_nb.pipeline.when import Allowed
 
 OWN = "kserve"
 """The extra key that holds what only KServe knows."""

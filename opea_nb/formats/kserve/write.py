@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from opea_nb.errors import PipelineError, PlanError
-from opea_nb.formats import when as when_
 from opea_nb.formats import yaml_text
 from opea_nb.formats.blocks import Block, Parallel, Series, blocks, names_of
 from opea_nb.formats.compare import NOTHING, Difference, differences
@@ -20,8 +19,9 @@ from opea_nb.formats.gmc import conditions
 from opea_nb.formats.gmc.names import label
 from opea_nb.formats.kserve.read import OWN, RESPONSE, WEIGHT, read_graph
 from opea_nb.formats.kserve.records import KIND, VERSION
-from opea_nb.formats.when import Allowed
 from opea_nb.pipeline import MAIN, Pipeline, Service
+from opea_nb.pipeline import when as when_
+from opea_nb.pipeline.when import Allowed
 from opea_nb.plan import Target, plan
 
 Data = dict[str, Any]

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from opea_nb.formats.gmc import conditions
-from opea_nb.formats.when import holds
+from opea_nb.pipeline.when import holds
 
 HERE = Path(__file__).parent
 UPSTREAM = Path(os.environ.get("OPEA_NB_SHARED", HERE.parents[3] / "shared")) / "upstream" / "gmc"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from opea_nb.errors import PlanError
 from opea_nb.formats.gmc.conditions import left_out, read, widened, written
-from opea_nb.formats.when import Allowed
+from opea_nb.pipeline.when import Allowed
 
 KNOWN = [
     (frozenset({"intel"}), False, "m==intel"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opea_nb.errors import PipelineError
-from opea_nb.formats.when import Allowed, both, data, exclusive, exhaustive, holds, implies, parse
+from opea_nb.pipeline.when import Allowed, both, data, exclusive, exhaustive, holds, implies, parse
 
 ALLOWED = st.builds(Allowed, st.frozensets(st.sampled_from(["a", "b", "c", None]), min_size=1), st.booleans())
 
