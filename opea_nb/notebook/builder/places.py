@@ -14,7 +14,7 @@ from opea_nb.pipeline import Pipeline
 if TYPE_CHECKING:
     Graph = nx.DiGraph[str]
 
-__all__ = ["Places"]
+__all__ = ["Places", "clear_shift", "free_place"]
 
 _ROW = 6  # cards side by side, of those that are connected to nothing
 _STEP = (CARD[0] + GAP[0], CARD[1] + GAP[1])
@@ -65,6 +65,28 @@ class Places:
         return {n: own.get(n) or staying[n] for n in graph}
 
 
+def free_place(taken: Iterable[Point], wish: Point) -> Point:
+    """The wished place, or the next free one below it.
+
+    >>> free_place([(0.0, 0.0)], (10.0, 10.0)), free_place([(0.0, 0.0)], (200.0, 10.0))
+    ((10.0, 80.0), (200.0, 10.0))
+    """
+    return _Taken(taken).take(wish)
+
+
+def clear_shift(taken: Iterable[Point], places: Iterable[Point]) -> Point:
+    """How far to move several cards together, downwards, so that none of them covers another.
+
+    >>> clear_shift([(0.0, 0.0)], [(0.0, 0.0), (204.0, 0.0)]), clear_shift([], [(0.0, 0.0)])
+    ((0.0, 80.0), (0.0, 0.0))
+    """
+    there, moving = _Taken(taken), tuple(places)
+    down = 0.0
+    while any(there.hit(x, y + down) for x, y in moving):
+        down += _STEP[1]
+    return 0.0, down
+
+
 class _Taken:
     """The places that are taken, by squares as large as a card: what overlaps stands in a neighbouring one."""
 
@@ -79,12 +101,13 @@ class _Taken:
     def take(self, wish: Point) -> Point:
         """The first free place at or below the wished one."""
         x, y = wish
-        while (hit := self._hit(x, y)) is not None:
+        while (hit := self.hit(x, y)) is not None:
             y = hit[1] + _STEP[1]
         self._add((x, y))
         return x, y
 
-    def _hit(self, x: float, y: float) -> Point | None:
+    def hit(self, x: float, y: float) -> Point | None:
+        """A card that one at this place would cover."""
         column, row = int(x // CARD[0]), int(y // CARD[1])
         for i in (column - 1, column, column + 1):
             for j in (row - 1, row, row + 1):

@@ -21,6 +21,17 @@ __all__ = ["Act", "Session"]
 _log = logging.getLogger("opea_nb")
 _KEPT = 500  # acts
 
+_LOOKS = (
+    edits.Move,
+    board.PutNote,
+    board.DropNote,
+    board.PutGroup,
+    board.DropGroup,
+    board.RenameGroup,
+    board.Fold,
+    board.Regroup,
+)
+
 Texts = Mapping[str, str]
 
 
@@ -66,6 +77,8 @@ class Session:
         self._problems: tuple[Problem, ...] | None = None
         self._acts: deque[Act] = deque(maxlen=_KEPT)
         self._edits: list[Edit] = []
+        self.renamed: tuple[tuple[str, str], ...] = ()
+        """Old and new names, in order, of what was renamed since the last refresh."""
         self._refreshers: list[Callable[[], None]] = []
         self._sayers: list[Callable[[str, bool], None]] = []
         self._offers: dict[str, Callable[..., object]] = {}
@@ -237,6 +250,7 @@ class Session:
         with self.lock:
             if self._depth:  # within an act: once, at its end
                 return True
+            self.renamed = tuple(pair for edit in self._edits for pair in edits.renames(edit))
             self._edits.clear()
             shown = True
             for refresh in tuple(self._refreshers):
@@ -254,7 +268,7 @@ class Session:
         Parameters
         ----------
         action
-            What to do. Parts are refreshed once, at its end.
+            What to do. Parts are refreshed once, at its end. An `Act` that it gives stands for `done` and `code`.
         done
             What to say when it is done.
         code
@@ -266,6 +280,27 @@ class Session:
         """
         with self.lock:
             self._depth += 1
+            act = Act(done, code)
+
+            def doing() -> None:
+                nonlocal act
+                given = action()
+                act = given if isinstance(given, Act) else act
+
+            try:
+                well = self.attempt(doing)
+            finally:
+                self._depth -= 1
+            if self._edits and not self._depth:
+                text = act.code or "\n".join(filter(None, map(code_of, self._edits)))
+                self._acts.append(Act(act.text or self._edits[-1].label, text))
+            if self.refresh() and well:
+                self.say(act.text)
+            return well
+
+    def attempt(self, action: Callable[[], object]) -> bool:
+        """Do something that changes no part; what goes wrong is said. Whether it went well."""
+        with self.lock:
             try:
                 action()
             except OpeaError as error:
@@ -275,14 +310,6 @@ class Session:
                 _log.exception("an act of the builder failed")
                 self.say(f"{type(error).__name__}: {error}", bad=True)
                 return False
-            finally:
-                self._depth -= 1
-                if self._edits and not self._depth:
-                    text = code or "\n".join(filter(None, map(code_of, self._edits)))
-                    self._acts.append(Act(done or self._edits[-1].label, text))
-                shown = self.refresh()
-            if shown:
-                self.say(done)
             return True
 
     def undo(self) -> bool:
@@ -314,4 +341,4 @@ def _only_looks(edit: Edit) -> bool:
     """Whether an edit changes nothing but where things are shown, and what stands beside them."""
     if isinstance(edit, edits.Batch):
         return all(map(_only_looks, edit.edits))
-    return isinstance(edit, (edits.Move, board.PutNote, board.DropNote, board.Regroup))
+    return isinstance(edit, _LOOKS)
