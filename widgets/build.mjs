@@ -4,10 +4,11 @@ import { build } from "esbuild";
 import { readFile, mkdir, writeFile } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { iconsOfEsbuild } from "./icons.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = resolve(here, "../opea_nb/static");
-const widgets = ["run-view", "deploy-view", "builder"];
+const widgets = ["run-view", "deploy-view", "chat-view", "log-view", "builder"];
 
 const result = await build({
   absWorkingDir: here,
@@ -19,6 +20,7 @@ const result = await build({
   minify: true,
   charset: "utf8",
   legalComments: "none",
+  plugins: [iconsOfEsbuild],
   write: false,
 });
 

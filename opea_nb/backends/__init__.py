@@ -23,7 +23,11 @@ from opea_nb.errors import DeployError
 if TYPE_CHECKING:
     from opea_nb.pipeline import Pipeline
 
+BACKENDS = ("local",)
+"""Names of the backends that there are."""
+
 __all__ = [
+    "BACKENDS",
     "Answer",
     "AsyncDeployment",
     "Backend",
@@ -58,7 +62,7 @@ def backend_of(name: str) -> Backend:
         from opea_nb.backends.local.backend import LocalBackend  # each backend brings its own dependencies
 
         return LocalBackend()
-    raise DeployError(f"there is no backend {name!r}", hint="there is: local")
+    raise DeployError(f"there is no backend {name!r}", hint=f"there is: {', '.join(BACKENDS)}")
 
 
 def deploy(

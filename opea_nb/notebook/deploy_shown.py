@@ -10,7 +10,7 @@ from opea_nb.backends.protocol import Progress, ServiceStatus
 from opea_nb.errors import DeployError, OpeaError
 from opea_nb.notebook.look import MARKS
 
-__all__ = ["failed", "ready", "starting", "stopped", "summary"]
+__all__ = ["failed", "percent", "ready", "starting", "stopped", "summary", "waiting_for"]
 
 Shown = dict[str, Any]
 """See ``Deployment`` in widgets/src/deploy-view.ts."""
@@ -60,6 +60,33 @@ def summary(shown: Shown) -> str:
     return "\n".join(lines)
 
 
+def percent(service: ServiceStatus) -> str:
+    """How much of its start a service has done, as text; empty where no amount is known.
+
+    >>> percent(ServiceStatus("llm", "llm", "starting", "loading model 40 %"))
+    '40 %'
+    """
+    found = _PERCENT.search(service.detail) if service.state == "starting" else None
+    return f"{min(100, int(found[1]))} %" if found else ""
+
+
+def waiting_for(progress: Progress) -> str:
+    """What a deployment on its way up waits for, in a few words.
+
+    >>> waiting_for(Progress("services", services=(ServiceStatus("llm", "llm", "starting", "loading model 40 %"),)))
+    'waits for llm (loading model 40 %)'
+    """
+    if progress.phase == "model":
+        amount = f" {round(100 * progress.done / progress.total)} %" if progress.total else ""
+        return f"{progress.detail or 'bringing the model'}{'' if '%' in progress.detail else amount}"
+    late = [s for s in progress.services if s.state != "ready"]
+    if not late:
+        return progress.detail or "starting"
+    told = [f"{s.name} ({s.detail})" if s.detail else s.name for s in late[:3]]
+    more = f" and {len(late) - 3} more" if len(late) > 3 else ""
+    return f"waits for {', '.join(told)}{more}"
+
+
 def _shown(title: str, state: str, headline: str, services: list[Shown]) -> Shown:
     return {"title": title, "state": state, "headline": headline, "services": services, "error": None}
 
@@ -69,8 +96,8 @@ def _services(services: Sequence[ServiceStatus]) -> list[Shown]:
 
 
 def _service(service: ServiceStatus) -> Shown:
-    percent = _PERCENT.search(service.detail)
-    amount = min(100, int(percent[1])) if percent and service.state == "starting" else None
+    told = percent(service)
+    amount = float(told.removesuffix(" %")) if told else None
     tone = _TONES.get(service.state, "quiet")
     return {
         **_line(service.name, tone, MARKS[service.state], service.state, service.detail, amount),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
@@ -18,8 +19,13 @@ _STATIC = files("opea_nb.static")
 class RunView(anywidget.AnyWidget):
     """A run in the page: graph, timeline, answer, and each step's request and response.
 
-    The page only shows; nothing comes back from it. The answer is a trait of its own because it changes many times a
-    second, and the bodies of all steps need not travel again with each word.
+    The answer is a trait of its own because it changes many times a second, and the bodies of all steps need not travel
+    again with each word. In a cell the page only shows; where the view is linked, it also tells which step was opened.
+
+    Parameters
+    ----------
+    on_step
+        Told the name of a step that the user opened; ``None`` where nobody wants to know.
     """
 
     _esm = _STATIC.joinpath("run-view.js").read_text(encoding="utf-8")
@@ -27,6 +33,18 @@ class RunView(anywidget.AnyWidget):
 
     state = traitlets.Dict().tag(sync=True)
     answer = traitlets.Unicode().tag(sync=True)
+    opened = traitlets.Unicode().tag(sync=True)
+    linked = traitlets.Bool().tag(sync=True)
+
+    def __init__(self, on_step: Callable[[str], None] | None = None, **traits: Any) -> None:
+        super().__init__(linked=on_step is not None, **traits)
+        self._on_step = on_step
+        self.on_msg(self._heard)
+
+    def _heard(self, _: object, content: Any, __: object) -> None:
+        name = content.get("name") if isinstance(content, dict) and content.get("act") == "step" else None
+        if isinstance(name, str) and self._on_step is not None:
+            self._on_step(name)
 
     def show(self, run: Shown, answer: str) -> None:
         """Show the run as it is now; what is the same as before is not sent."""

@@ -17,7 +17,7 @@ class Row {
   readonly #response = element("pre", "opea-json", "", { tabindex: 0, "aria-label": "Response" });
   #step: Step | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, opened: (step: string) => void) {
     this.root.dataset.step = name;
     this.#name.textContent = name;
     this.#token.title = "first text of the answer";
@@ -34,6 +34,10 @@ class Row {
     this.root.append(this.#summary, inside);
     this.root.addEventListener("toggle", () => {
       this.#fill();
+    });
+    // a click opens it, or Enter on the summary, which is a click as well; "toggle" also tells of Python's opening
+    this.#summary.addEventListener("click", () => {
+      if (!this.root.open) opened(name);
     });
   }
 
@@ -61,6 +65,16 @@ class Row {
     this.root.scrollIntoView({ block: "nearest" });
   }
 
+  /** Opens it without taking the keyboard or moving the page: only its own box scrolls. */
+  show(box: HTMLElement | null): void {
+    this.root.open = true;
+    this.#fill();
+    if (!box) return;
+    const [row, frame] = [this.root.getBoundingClientRect(), box.getBoundingClientRect()];
+    if (row.top < frame.top || row.height > frame.height) box.scrollTop += row.top - frame.top;
+    else if (row.bottom > frame.bottom) box.scrollTop += row.bottom - frame.bottom;
+  }
+
   #fill(): void {
     const step = this.#step;
     if (!step || !this.root.open) return;
@@ -78,14 +92,22 @@ class Row {
 export class RunRows {
   readonly root = element("div", "opea-rows", "", { role: "group", "aria-label": "Timeline" });
   readonly #rows = new Map<string, Row>();
+  readonly #opened: (step: string) => void;
   #names = "";
+  #shown = "";
+
+  /** `opened` is told when the user opens a step. */
+  constructor(opened: (step: string) => void = () => undefined) {
+    this.#opened = opened;
+  }
 
   update(run: Run, ahead: number): void {
     const names = JSON.stringify(run.steps.map((s) => s.name));
     if (names !== this.#names) {
       this.#names = names;
       this.#rows.clear();
-      for (const step of run.steps) this.#rows.set(step.name, new Row(step.name));
+      this.#shown = "";
+      for (const step of run.steps) this.#rows.set(step.name, new Row(step.name, this.#opened));
       this.root.replaceChildren(...[...this.#rows.values()].map((row) => row.root));
     }
     for (const step of run.steps) this.#rows.get(step.name)?.update(step, run, ahead);
@@ -93,5 +115,16 @@ export class RunRows {
 
   open(step: string): void {
     this.#rows.get(step)?.open();
+    this.#opened(step);
+  }
+
+  /** Opens the step that is selected elsewhere, and closes the one that was before it. */
+  show(step: string): void {
+    const row = this.#rows.get(step);
+    if (!row || step === this.#shown) return;
+    const before = this.#rows.get(this.#shown);
+    if (before) before.root.open = false;
+    this.#shown = step;
+    row.show(this.root.closest(".opea-run-box"));
   }
 }

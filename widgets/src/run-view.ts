@@ -1,6 +1,10 @@
-/** A run, live: the question, the graph, the timeline, the answer. Python owns the state; this only shows it. */
+/**
+ * A run, live: the question, the graph, the timeline, the answer. Python owns the state; this shows it, and where the
+ * view is `linked` to a canvas, it tells which step the user opened and opens the one that Python says.
+ */
 import type { RenderProps } from "@anywidget/types";
 import { element, fenceKeys, setText } from "./dom";
+import { following, growText } from "./following";
 import { RunGraph } from "./run-graph";
 import { RunRows } from "./run-rows";
 import { announcement, duration, type Run, type Step } from "./run-state";
@@ -8,6 +12,8 @@ import { announcement, duration, type Run, type Step } from "./run-state";
 interface Model {
   state: Run;
   answer: string;
+  opened: string;
+  linked: boolean;
 }
 
 const HEADLINES: Record<Run["state"], string> = {
@@ -26,7 +32,9 @@ function render({ model, el }: RenderProps<Model>): () => void {
   const head = element("div", "opea-head");
   const question = element("div", "opea-question");
   const headline = element("div", "opea-headline");
-  const rows = new RunRows();
+  const rows = new RunRows((step) => {
+    if (model.get("linked")) model.send({ act: "step", name: step });
+  });
   const graph = new RunGraph((step) => {
     rows.open(step);
   });
@@ -72,27 +80,34 @@ function render({ model, el }: RenderProps<Model>): () => void {
     }
     answer.setAttribute("aria-busy", String(run.state === "running"));
     paint();
+    onOpened();
   };
 
+  let words = "";
   const onAnswer = (): void => {
-    // A reader who scrolled up stays where they are; one at the end follows the text.
-    const follows = answer.scrollHeight - answer.scrollTop - answer.clientHeight < 24;
-    const text = model.get("answer");
-    const shown = answer.textContent;
-    if (text.startsWith(shown)) answer.append(text.slice(shown.length));
-    else answer.textContent = text;
-    answer.hidden = text === "";
-    if (follows) answer.scrollTop = answer.scrollHeight;
+    following(answer, () => {
+      const text = model.get("answer");
+      growText(answer, words, text);
+      words = text;
+      answer.hidden = text === "";
+      return 0;
+    });
+  };
+  const onOpened = (): void => {
+    rows.show(model.get("opened"));
   };
 
   model.on("change:state", onState);
   model.on("change:answer", onAnswer);
+  model.on("change:opened", onOpened);
   onState();
   onAnswer();
+  onOpened();
   return () => {
     window.clearTimeout(timer);
     model.off("change:state", onState);
     model.off("change:answer", onAnswer);
+    model.off("change:opened", onOpened);
     unfence();
   };
 }

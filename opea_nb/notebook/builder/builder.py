@@ -8,7 +8,6 @@ from typing import Any
 
 import ipywidgets as w
 
-from opea_nb.backends import backend_of
 from opea_nb.backends.protocol import Backend
 from opea_nb.formats import picture
 from opea_nb.formats.layout import Point
@@ -53,18 +52,21 @@ class Builder:
         self._title = w.HTML()
         self._undo = self._tool("undo", "undo", self.pipeline.undo)
         self._redo = self._tool("redo", "repeat", self.pipeline.redo)
-        self._runs = RunPanel(session, lambda: backend_of(backend) if isinstance(backend, str) else backend)
+        self._runs = RunPanel(session, backend)
         session.on_say(self._said)
         inspector, text = Inspector(session), YamlPanel(session)
         spring = w.HTML(layout={"flex": "1"})
-        tools = w.HBox([self._title, self._undo, self._redo, spring, self._runs.deploy, self._runs.stop, self._bridge])
+        runs = (self._runs.state, self._runs.backend, self._runs.deploy, self._runs.stop)
+        tools = w.HBox([self._title, self._undo, self._redo, spring, *runs, self._bridge])
         tools.add_class("opea-tools")
-        tabs = w.Tab([self._runs.widget, text.widget, self._problems], titles=("Ask", "YAML", "Problems"))
+        shown = {"Ask": self._runs.widget, "YAML": text.widget, "Problems": self._problems, "Logs": self._runs.logs}
+        tabs = w.Tab([*shown.values()], titles=[*shown])
+        session.offer("panel", lambda name: setattr(tabs, "selected_index", [t.lower() for t in shown].index(name)))
         tabs.add_class("opea-tabs")
         self._tabs = tabs
         middle = w.HBox([palette(session), self._canvas.widget, inspector.widget])
         middle.add_class("opea-middle")
-        self.widget = w.VBox([tools, middle, self._status, tabs])
+        self.widget = w.VBox([tools, middle, self._status, self._runs.notices, tabs])
         for css in ("opea", "opea-builder"):
             self.widget.add_class(css)
         session.on_refresh(self._refresh)
