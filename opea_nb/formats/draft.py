@@ -16,27 +16,15 @@ from opea_nb.errors import CatalogError, FormatError, PipelineError
 from opea_nb.formats.conversion import Imported, Note
 from opea_nb.pipeline import MAIN, Engine, Flow, MegaService, Pipeline, Service
 from opea_nb.pipeline.names import name_fault
+from opea_nb.pipeline.secrets import is_secret
 
 if TYPE_CHECKING:
     Graph = nx.DiGraph[str]
 
-_SECRET = re.compile(
-    r"token|secret|passw(or)?d|api_?key|access_?key|private_?key|credential|(^|_)(auth|pwd|key)$", re.IGNORECASE
-)
-_NO_SECRET = re.compile(r"tokens$|tokenizer|key_index|token_url", re.IGNORECASE)
 _USER_IN_URL = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]*(?=@)")
 _DEPTH = 32
 # More is no pipeline that a human drew; looking for circles takes time that grows with the square.
 _NODES, _EDGES = 1000, 4000
-
-
-def is_secret(name: str) -> bool:
-    """Whether a variable's name tells that its value is a secret.
-
-    >>> is_secret("HF_TOKEN"), is_secret("NEO4J_AUTH"), is_secret("max_tokens"), is_secret("TOKENIZER_PATH")
-    (True, True, False, False)
-    """
-    return bool(_SECRET.search(name)) and not _NO_SECRET.search(name)
 
 
 def without_secrets(value: Any) -> Any:

@@ -7,11 +7,13 @@ not look:
 ==========================================  =========================================================================
 per service                                 ``kind`` (unless its name or endpoint tells), ``image``, ``form``,
                                             ``environment``, ``engines``, ``replicas``, ``resources``, ``parameters``,
-                                            ``api_key`` (the name of a variable)
+                                            ``api_key`` (the name of a variable), ``when``
+                                            (`opea_nb.pipeline.when`)
 ``opea_engines: {name: {…}}``               the same keys and ``url``
 ``opea_mega_service``                       ``name``, ``endpoint``; each mapping with a ``mega_flow`` is a flow of its
                                             own, as in the ChatQnA RFC
-``opea_nb: {layout: {name: [x, y]}}``       where the canvas shows things
+``opea_nb``                                 what the canvas shows: places, notes, groups
+                                            (`opea_nb.formats.unified_canvas`)
 ==========================================  =========================================================================
 
 Other keys are kept and written back; comments are not.

@@ -160,14 +160,14 @@ class Fields:
         """What stands under keys that are not known."""
         return {key: self.data[key] for key in self.names(f"key of {self.what}") if key not in known}
 
-    def point(self, key: str) -> tuple[float, float]:
-        """A position: two finite numbers."""
+    def point(self, key: str, what: str = "") -> tuple[float, float]:
+        """A position, or a size: two finite numbers; `what` tells in messages which."""
         value = self.data[key]
         if isinstance(value, list) and len(value) == 2:
             x, y = value
             if isinstance(x, int | float) and isinstance(y, int | float) and math.isfinite(x) and math.isfinite(y):
                 return float(x), float(y)
-        raise self.error(f"the position of {key} is not two numbers", key, "write [x, y]")
+        raise self.error(f"{what or f'the position of {key}'} is not two numbers", key, "write [x, y]")
 
 
 def near(name: str, known: Collection[str]) -> str:

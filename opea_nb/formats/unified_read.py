@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -12,9 +12,10 @@ import networkx as nx
 from opea_nb.catalog import GENERIC, Catalog, Component
 from opea_nb.errors import FormatError, PipelineError
 from opea_nb.formats.mega_flow import MegaFlow, Rule, parse
+from opea_nb.formats.unified_canvas import CANVAS_KEYS, read_canvas
 from opea_nb.formats.unified_fields import Fields, near
 from opea_nb.formats.yaml_text import Document, Path, Value
-from opea_nb.pipeline import MAIN, Engine, Flow, MegaService, Pipeline, Service
+from opea_nb.pipeline import MAIN, Engine, Flow, MegaService, Pipeline, Service, when
 from opea_nb.pipeline.names import check_name, check_pipeline_name
 
 if TYPE_CHECKING:
@@ -60,11 +61,11 @@ def read(document: Document, catalog: Catalog, name: str = "", stem: str = "") -
     mega = top.at(MEGA)
     own = top.at(OWN)
     rest = top.rest(TOP_KEYS)
-    if kept := own.rest(("layout",)):
+    if kept := own.rest(CANVAS_KEYS):
         rest[OWN] = kept
     graph.graph["mega"] = _mega(mega, name, stem, rest)
     _Flows(mega, services, graph).read()
-    _layout(own.at("layout", "layout"), graph)
+    read_canvas(own, graph)
     try:
         return Pipeline.from_networkx(graph, catalog=catalog)
     except PipelineError as error:
@@ -110,6 +111,7 @@ def _service(entries: Fields, name: str, catalog: Catalog, graph: Graph, engines
     common = _common(entry, component)
     if not url and common["port"] == component.port:
         common["port"] = 0
+    _check_condition(entry)
     node = Service(
         name,
         kind,
@@ -148,6 +150,22 @@ def _common(entry: Fields, component: Component) -> dict[str, Any]:
     }
 
 
+def _check_condition(entry: Fields) -> None:
+    if when.WHEN not in entry.data:
+        return
+    given = entry.data[when.WHEN]
+    parts: list[tuple[Path, Value]] = [((when.WHEN,), given)]
+    if isinstance(given, dict):
+        parts = [((when.WHEN, path), {path: wanted}) for path, wanted in given.items()]
+    for place, part in parts:
+        try:
+            when.parse(part)
+        except PipelineError as error:
+            at_key = isinstance(part, dict) and not when.is_path(*part)
+            message = f"{entry.what}: {error.message}"
+            raise entry.document.error(message, (*entry.path, *place), key=at_key, hint=error.hint) from error
+
+
 def _check(entries: Fields, name: str, what: str) -> None:
     try:
         check_name(name, what)
@@ -182,14 +200,6 @@ def _mega(entry: Fields, name: str, stem: str, rest: dict[str, Any]) -> MegaServ
 
 def _is_flow(value: Value) -> bool:
     return isinstance(value, dict) and "mega_flow" in value
-
-
-def _layout(entry: Fields, graph: Graph) -> None:
-    for name in entry.names("layout name"):
-        point = entry.point(name)
-        # A name that was taken out by hand needs no place any more.
-        if name in graph:
-            graph.nodes[name]["spec"] = replace(graph.nodes[name]["spec"], position=point)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import networkx as nx
 
 from opea_nb.errors import FormatError
 from opea_nb.formats.mega_flow import write
+from opea_nb.formats.unified_canvas import CANVAS_KEYS, written_canvas
 from opea_nb.formats.unified_read import (
     ENGINE_KEYS,
     ENGINES,
@@ -48,7 +49,6 @@ def plain(pipeline: Pipeline) -> Data:
             settings[name] = _flow(pipeline, name)
     own = dict(mega.document_extra.get(OWN, {}))
     nodes: list[Service | Engine] = [*map(services.__getitem__, names), *map(engines.__getitem__, sorted(engines))]
-    places = {node.name: list(map(_number, node.position)) for node in nodes if node.position}
     document: Data = {SERVICES: {name: _service(pipeline, services[name], taken) for name in names}}
     if engines:
         document[ENGINES] = {name: _engine(pipeline, engines[name]) for name in sorted(engines)}
@@ -58,9 +58,9 @@ def plain(pipeline: Pipeline) -> Data:
             raise FormatError(f"{MEGA}: the extra key {key!r} would be read as a flow", hint="remove its `mega_flow`")
     rest = {key: value for key, value in mega.document_extra.items() if key != OWN}
     document = _with_rest(document, rest, TOP_KEYS, "the file")
-    if places or own:
-        layout = {"layout": places} if places else {}
-        document[OWN] = _with_rest(layout, own, ("layout",), OWN)
+    canvas = written_canvas(pipeline, nodes)
+    if canvas or own:
+        document[OWN] = _with_rest(canvas, own, CANVAS_KEYS, OWN)
     return document
 
 
@@ -152,7 +152,3 @@ def _sorted(value: Any) -> Any:
         keys = sorted(value, key=lambda key: (type(key).__name__, str(key)))
         return {key: _sorted(value[key]) for key in keys}
     return [_sorted(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _number(value: float) -> float | int:
-    return int(value) if value == int(value) else value

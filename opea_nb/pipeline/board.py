@@ -76,7 +76,7 @@ class PutNote:
     def apply(self, graph: Graph) -> Edit:
         notes: dict[str, Note] = graph.graph["notes"]
         before = notes.get(self.note.id)
-        notes[self.note.id] = _checked(self.note)
+        notes[self.note.id] = check_note(self.note)
         return PutNote(before) if before else DropNote(self.note.id)
 
 
@@ -239,15 +239,22 @@ def _less(group: Group, names: set[str]) -> Group | None:
 
 
 def _check_group(graph: Graph, name: str, group: Group) -> None:
-    _check_name(name, "group")
+    check_name(name, "group")
     if not group.members:
         raise PipelineError(f"the group {name!r} has no members", hint="select services or engines first")
     for member in group.members:
         spec(graph, member)
 
 
-def _checked(note: Note) -> Note:
-    _check_name(note.id, "note")
+def check_note(note: Note) -> Note:
+    """The note, when its fields are in range.
+
+    Raises
+    ------
+    PipelineError
+        For a bad id, a text that is too long or no text, a place or a size that is not two numbers.
+    """
+    check_name(note.id, "note")
     if not isinstance(note.text, str) or len(note.text) > _TEXT_LIMIT:
         raise PipelineError(f"a note's text is over {_TEXT_LIMIT:,} characters long", hint="write a shorter one")
     try:
@@ -260,7 +267,14 @@ def _checked(note: Note) -> Note:
     return note
 
 
-def _check_name(name: str, what: str) -> None:
+def check_name(name: str, what: str) -> None:
+    """Refuse a name that a note or a group cannot have.
+
+    Raises
+    ------
+    PipelineError
+        When it is empty, over 100 characters long or not printable.
+    """
     if not isinstance(name, str) or not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable():
         raise PipelineError(
             f"{str(name)[:_NAME_LIMIT]!r} is no name for a {what}", hint=f"use up to {_NAME_LIMIT} printable characters"

@@ -123,8 +123,17 @@ def _both(one: Allowed, other: Allowed) -> Allowed:
     return Allowed(frozenset(v for v in one.values if other.holds(v)))
 
 
+def is_path(path: object) -> bool:
+    """Whether a key of a ``when`` can lead into a request.
+
+    >>> is_path("parameters.language"), is_path("a b")
+    (True, False)
+    """
+    return isinstance(path, str) and bool(_PATH.fullmatch(path))
+
+
 def _path(path: object) -> str:
-    if not isinstance(path, str) or not _PATH.fullmatch(path):
+    if not isinstance(path, str) or not is_path(path):
         hint = "use keys of letters, digits, - and _, with dots between"
         raise PipelineError(f"`when`: {_short(path)} is no path into a request", hint=hint)
     return path
