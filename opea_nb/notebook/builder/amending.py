@@ -13,11 +13,13 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from opea_nb.catalog.values import check_parameters
+from opea_nb.errors import CatalogError
 from opea_nb.pipeline import MAIN, Pipeline, board, edits, wiring
 from opea_nb.pipeline.edit import Edit
 from opea_nb.pipeline.spec import Node
 
-__all__ = ["amend"]
+__all__ = ["amend", "of_kind"]
 
 Wire = tuple[str, str, str]
 """Source, target, and the flow; an empty flow for a use."""
@@ -34,6 +36,26 @@ def amend(pipeline: Pipeline, wanted: Pipeline, label: str = "edit the YAML") ->
         What undo calls it.
     """
     return edits.Batch(tuple(_steps(pipeline, wanted)), label)
+
+
+def of_kind(pipeline: Pipeline, name: str, kind: str) -> Edit:
+    """The edit that makes a service or engine one of another kind: its wires stay, and what settings the kind has too.
+
+    Raises
+    ------
+    CatalogError, UnknownName
+        When there is no such kind or name.
+    """
+    node, component = pipeline.node(name), pipeline.catalog.component(kind)
+    parameters: dict[str, Any] = {}
+    for key, value in node.parameters.items():
+        try:
+            parameters |= check_parameters(component, {key: value})
+        except CatalogError:  # the other kind has no such setting
+            continue
+    fields = {"kind": kind, "parameters": parameters, "form": node.form if node.form in component.forms else ""}
+    changed = {key: value for key, value in fields.items() if not _same(getattr(node, key), value)}
+    return edits.Batch((edits.Change(name, changed),), f"make {name} {kind}")
 
 
 def _steps(pipeline: Pipeline, wanted: Pipeline) -> Iterator[Edit]:
@@ -53,9 +75,9 @@ def _steps(pipeline: Pipeline, wanted: Pipeline) -> Iterator[Edit]:
     settings = _changed(pipeline.mega, wanted.mega)
     if settings:
         yield edits.Configure(settings)
-    for flow in wanted.flows.values():
-        if pipeline.flows.get(flow.name) != flow:
-            yield wiring.PutFlow(flow)
+    for put in wanted.flows.values():
+        if pipeline.flows.get(put.name) != put:
+            yield wiring.PutFlow(put)
     yield from _of_nodes(before, after, kept, _members(pipeline, renamed), _members(wanted, {}))
     for source, target, flow in wires:
         if not ({source, target} <= kept and (source, target, flow) in was):

@@ -1,4 +1,4 @@
-"""What is selected: its name, connections and parameters, all editable."""
+"""What is selected: everything about it, editable."""
 
 from __future__ import annotations
 
@@ -7,143 +7,149 @@ from typing import Any
 
 import ipywidgets as w
 
-from opea_nb.notebook.builder.form import field
+from opea_nb.notebook.builder.board_sections import Flows, Groups, Notes
+from opea_nb.notebook.builder.light import Light, closed
+from opea_nb.notebook.builder.links_section import Links
+from opea_nb.notebook.builder.rows_section import Environment, FreeParameters, Resources
+from opea_nb.notebook.builder.section import Fold
 from opea_nb.notebook.builder.session import Session
-from opea_nb.pipeline import MAIN, Service
+from opea_nb.notebook.builder.settings_sections import Parameters, Running
+from opea_nb.notebook.look import MARKS, hue, icon
+from opea_nb.pipeline.board import Group, PutGroup
+from opea_nb.pipeline.clipping import duplicate
+from opea_nb.pipeline.naming import free_name
+from opea_nb.pipeline.surgery import without
 
 __all__ = ["Inspector"]
 
+_MANY = "several"
+
 
 class Inspector:
-    """The form beside the canvas."""
+    """The form beside the canvas: of one card, of several, or of the pipeline."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._shown: tuple[Any, ...] | None = None
+        self._light = light = Light()
         self._following = False
-        self._pick = w.Dropdown(options=[("nothing selected", "")], layout={"width": "auto"})
-        self._pick.observe(self._picked, names=["value"])
-        self._body = w.VBox([])
-        self._body.add_class("opea-body")
-        self.widget = w.VBox([self._pick, self._body])
-        self.widget.add_class("opea-inspector")
+        self._head_key: object = None
+        self._pick = light.choice([("nothing selected", "")], "", self._picked, css="opea-pick")
+        self._head = light.column(css="opea-head")
+        self._about = light.html(css="opea-about-box")
+        folded = {"How it runs", "Environment", "Resources", "Flows", "Notes"}
+        made = (Links, Parameters, FreeParameters, Running, Environment, Resources, Flows, Groups, Notes)
+        self._folds = [Fold(light, section(session, light), folded, self.refresh) for section in made]
+        self._body = light.column(css="opea-body")
+        self.widget = light.column(self._pick, self._body, css="opea-inspector")
         session.on_refresh(self.refresh)
         self.refresh()
 
-    def _picked(self, change: dict[str, Any]) -> None:
-        if not self._following:
-            self._session.select(change["new"] or "")
+    def _picked(self, name: str) -> None:
+        if not self._following and name != _MANY:
+            self._session.select(*([name] if name else []))
 
     def refresh(self) -> None:
-        """Show the selected service as it is; a form that is still right is left alone, with the focus in it."""
-        pipeline, name = self._session.pipeline, self._session.one
-        names = [*pipeline.services, *pipeline.engines]
-        self._following = True  # new options reset the value: that is no choice of the user's
-        options = [("nothing selected", ""), *((n, n) for n in names)]
-        if list(self._pick.options) != options:
-            self._pick.options = options
-        if self._pick.value != name:
-            self._pick.value = name
-        self._following = False
-        edges = tuple(sorted(pipeline.graph.edges))
-        shown = (name, pipeline.node(name) if name else None, edges, tuple(names))
-        if shown == self._shown:
-            return
-        self._shown = shown
-        self._body.children = self._parts(name) if name else (_hint(pipeline.name, bool(names)),)
+        """Show what is selected as it is; fields that are still right are left alone, with the focus in them."""
+        session = self._session
+        with session.lock:
+            self._follow_choice()
+            key = (session.selected, len(session.selected) != 1 and session.revision)
+            if key != self._head_key:
+                self._head_key = key
+                before = self._head.children
+                self._head.children = self._heads()
+                closed(before)
+            about = self._told()
+            if self._about.value != about:
+                self._about.value = about
+            for fold in self._folds:
+                fold.refresh()
+            shown = (self._head, self._about, *(widget for fold in self._folds for widget in fold.widgets))
+            if self._body.children != shown:
+                self._body.children = shown
 
-    def _parts(self, name: str) -> tuple[w.Widget, ...]:
-        node, component = self._session.pipeline.node(name), self._session.pipeline.component(name)
-        rename = w.Text(value=name, continuous_update=False, layout={"width": "auto", "flex": "1"})
-        rename.add_class("opea-rename")
+    def _follow_choice(self) -> None:
+        session = self._session
+        names = sorted((*session.pipeline.services, *session.pipeline.engines))
+        several = len(session.selected) > 1
+        top = [(f"{len(session.selected)} selected", _MANY)] if several else []
+        options = (*top, ("nothing selected", ""), *((n, n) for n in names))
+        value = _MANY if several else session.one
+        self._following = True  # new options reset the value: that is no choice of the user's
+        try:
+            if self._pick.options != options:
+                self._pick.options = options
+            if self._pick.value != value:
+                self._pick.value = value
+        finally:
+            self._following = False
+
+    def _heads(self) -> tuple[w.Widget, ...]:
+        light, names = self._light, self._session.selected
+        if not names:
+            return ()
+        copy = light.button("Duplicate", self._duplicate, css="opea-plain opea-icon-copy opea-word", hint="Ctrl+D")
+        delete = light.button(
+            "Delete", self._delete, css="opea-delete opea-plain opea-icon-trash-2 opea-word", hint="Delete"
+        )
+        if len(names) > 1:
+            group = light.button("Group", self._group, css="opea-plain opea-icon-group opea-word", hint="Ctrl+G")
+            return (light.row(group, copy, delete, css="opea-acts"),)
+        name = names[0]
+        rename = light.text(name, css="opea-rename", tooltip="Its name")
         rename.observe(lambda change: self._rename(name, change["new"], rename), names=["value"])
-        delete = w.Button(description="Delete", icon="trash", tooltip=f"Delete {name}", layout={"width": "auto"})
-        delete.add_class("opea-delete")
-        delete.on_click(lambda _: self._session.act(lambda: self._session.pipeline.remove(name), f"deleted {name}"))
-        head = w.HBox([rename, delete])
-        about = w.HTML(f'<div class="opea-about"><b>{escape(node.kind)}</b> · {escape(component.help)}</div>')
-        links = self._connections(name) if isinstance(node, Service) else self._users(name)
-        fields = [
-            field(p, node.parameters.get(p.name), lambda k, v: self._set(name, k, v)) for p in component.parameters
-        ]
-        settings = [_title("Parameters"), *fields] if fields else []
-        return (head, about, _title("Connections"), *links, *settings)
+        return (rename, light.row(copy, delete, css="opea-acts"))
+
+    def _told(self) -> str:
+        session, pipeline = self._session, self._session.pipeline
+        if len(session.selected) > 1:
+            rows = "".join(f"<li>{escape(name)}</li>" for name in session.selected)
+            return f'<div class="opea-about"><ul>{rows}</ul></div>'
+        name = session.one
+        if not name:
+            filled = bool(pipeline.services or pipeline.engines)
+            hint = "Select a card to see its settings." if filled else "Add a first component from the palette."
+            return f'<div class="opea-about"><b>{escape(pipeline.name)}</b><br>{hint}</div>'
+        node = pipeline.node(name)
+        component = pipeline.catalog.get(node.kind)
+        parts = [f'<span class="opea-kind opea-icon-{icon(pipeline.catalog, node.kind)}"></span>']
+        parts.append(f"<b>{escape(component.title if component else node.kind)}</b> <code>{escape(node.kind)}</code>")
+        state, time = session.states.get(name, ""), session.times.get(name, "")
+        if state:
+            parts.append(f' <span class="opea-state">{MARKS.get(state, "")} {escape(f"{state} {time}".strip())}</span>')
+        parts.append(f"<br>{escape(component.help)}" if component and component.help else "")
+        for problem in session.problems:
+            if problem.node == name:
+                mark = "✕" if problem.severity == "error" else "⚠"
+                hint = f" → {escape(problem.hint)}" if problem.hint else ""
+                text = f"<b>{mark} {problem.severity}</b> {escape(problem.message)}{hint}"
+                parts.append(f'<div class="opea-{problem.severity}">{text}</div>')
+        return f'<div class="opea-about opea-about-{hue(pipeline.catalog, node.kind)}">{"".join(parts)}</div>'
 
     def _rename(self, name: str, new: str, entry: w.Text) -> None:
         if new == name:
             return
         session = self._session
-
-        if not session.act(lambda: session.pipeline.rename(name, new.strip()), f"renamed {name} to {new}"):
+        if not session.act(lambda: session.pipeline.rename(name, new.strip()), f"renamed {name} to {new.strip()}"):
             entry.value = name
 
-    def _set(self, name: str, key: str, value: Any) -> None:
+    def _duplicate(self) -> None:
         session = self._session
-        if not session.act(lambda: session.pipeline.update(name, parameters={key: value}), f"{name}: {key} set"):
-            self._shown = None  # the field shows what was refused: make it anew
-            self.refresh()
 
-    def _connections(self, name: str) -> list[w.Widget]:
-        session, pipeline = self._session, self._session.pipeline
-        rows: list[w.Widget] = []
-        for source, target, data in sorted(pipeline.graph.edges(data=True), key=lambda e: e[:2]):
-            if name not in (source, target):
-                continue
-            uses = data["kind"] == "uses"
-            text = f"{source} ⇢ {target}" if uses else f"{source} → {target}"
-            cut = w.Button(icon="times", tooltip=f"Disconnect {text}", layout={"width": "30px"})
-            cut.add_class("opea-cut")
-            act = pipeline.unuse if uses else pipeline.disconnect
-            cut.on_click(
-                lambda _, a=source, b=target, do=act: session.act(lambda: do(a, b), f"disconnected {a} from {b}")
-            )
-            row = w.HBox([w.HTML(f'<div class="opea-link">{escape(text)}</div>', layout={"flex": "1"}), cut])
-            rows.append(row)
-        fits, refused = self._targets(name)
-        target = w.Dropdown(options=[("choose a target …", ""), *fits], layout={"width": "auto", "flex": "1"})
-        target.add_class("opea-target")
-        connect = w.Button(description="Connect", layout={"width": "auto"}, tooltip=f"Connect {name} to the target")
-        connect.add_class("opea-connect")
-        connect.on_click(lambda _: self._connect(name, target.value))
-        rows.append(w.HBox([target, connect]))
-        if refused:
-            items = "".join(f"<li><b>{escape(n)}</b>: {escape(why)}</li>" for n, why in refused)
-            why_not = f"<summary>Why not the others?</summary><ul>{items}</ul>"
-            rows.append(w.HTML(f'<details class="opea-why">{why_not}</details>'))
-        return rows
+        def copy() -> None:
+            edit, new = duplicate(session.pipeline, session.selected)
+            session.pipeline.apply(edit)
+            session.select(*new)
 
-    def _targets(self, name: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """Names that can be connected to, and the others with the reason."""
-        pipeline = self._session.pipeline
-        fits = [(engine, engine) for engine in pipeline.engines if not pipeline.graph.has_edge(name, engine)]
-        refused = []
-        for other in pipeline.services:
-            if other == name:
-                continue
-            why = pipeline.unfit(name, other, flow=MAIN)
-            if why:
-                refused.append((other, why))
-            else:
-                fits.append((other, other))
-        return sorted(fits), refused
+        session.act(copy, f"duplicated {', '.join(session.selected)}")
 
-    def _connect(self, source: str, target: str) -> None:
-        session = self._session
-        if not target:
-            session.say("choose a target first", bad=True)
-            return
-        do = session.pipeline.use if target in session.pipeline.engines else session.pipeline.connect
-        session.act(lambda: do(source, target), f"connected {source} to {target}")
+    def _delete(self) -> None:
+        session, names = self._session, self._session.selected
+        session.act(
+            lambda: session.pipeline.apply(without(session.pipeline, names, join=False)), f"deleted {', '.join(names)}"
+        )
 
-    def _users(self, engine: str) -> list[w.Widget]:
-        users = sorted(self._session.pipeline.graph.predecessors(engine))
-        return [w.HTML(f'<div class="opea-link">used by {escape(", ".join(users) or "nothing yet")}</div>')]
-
-
-def _title(text: str) -> w.HTML:
-    return w.HTML(f'<div class="opea-group">{text}</div>')
-
-
-def _hint(name: str, filled: bool) -> w.HTML:
-    text = "Select a card to see its settings." if filled else "Add a first component from the palette on the left."
-    return w.HTML(f'<div class="opea-about"><b>{escape(name)}</b><br>{text}</div>')
+    def _group(self) -> None:
+        session, names = self._session, self._session.selected
+        group: Any = Group(free_name(session.pipeline.groups, "group"), names)
+        session.act(lambda: session.pipeline.apply(PutGroup(group)), f"grouped {', '.join(names)}")

@@ -7,9 +7,15 @@ from typing import Any
 
 import ipywidgets as w
 
-__all__ = ["Light", "closed", "on_enter"]
+__all__ = ["LATE", "Light", "closed", "on_enter"]
 
 Option = tuple[str, Any]
+
+LATE = 2.0
+"""Seconds that a text may come after the click that is about it.
+
+ipywidgets holds a text back while the one before is not acknowledged, but never a click: it can come first.
+"""
 
 
 class Light:
@@ -32,9 +38,9 @@ class Light:
         self._styles.setdefault(cls, made.style)
         return made
 
-    def button(self, text: str, act: Callable[[], object] | None = None, *, css: str = "", help: str = "") -> w.Button:  # noqa: A002 - one word
+    def button(self, text: str, act: Callable[[], object] | None = None, *, css: str = "", hint: str = "") -> w.Button:
         """A button. One with a class ``opea-icon-…`` shows that icon, and its text where ``opea-word`` is set too."""
-        made: w.Button = self._made(w.Button, css, description=text, tooltip=help or None)
+        made: w.Button = self._made(w.Button, css, description=text, tooltip=hint or None)
         if act is not None:
             made.on_click(lambda _: act())
         return made

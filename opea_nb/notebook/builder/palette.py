@@ -3,72 +3,98 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import ipywidgets as w
 
 from opea_nb.catalog import Component
-from opea_nb.notebook.builder.form import on_enter
+from opea_nb.notebook.builder.finding import found, grouped
+from opea_nb.notebook.builder.light import Light, on_enter
 from opea_nb.notebook.builder.session import Session
-from opea_nb.notebook.look import hue
+from opea_nb.notebook.look import hue, icon
+from opea_nb.pipeline import MAIN
 
-__all__ = ["palette"]
+__all__ = ["Palette", "palette"]
+
+
+class Palette:
+    """Buttons that add a component each; Enter in the search adds the first one found.
+
+    The page makes the buttons draggable: it reads the kind from their class.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._catalog = session.pipeline.catalog
+        self._light = Light()
+        self._search = w.Text(placeholder="Search components", continuous_update=True, layout=self._light.layout)
+        self._search.add_class("opea-search")
+        self._search.observe(lambda _: self._filter(), names=["value"])
+        on_enter(self._search, self._add_first)
+        self._entries = {kind: self._entry(component) for kind, component in self._catalog.items()}
+        self._folded: set[str] = set()
+        self._groups = grouped(self._catalog)
+        self._heads = {name: self._head(name) for name in self._groups}
+        self._nothing = self._light.html(css="opea-nothing")
+        self._list = self._light.column(css="opea-entries")
+        self._filter()
+        self.widget = self._light.column(self._search, self._list, css="opea-palette")
+
+    def _entry(self, component: Component) -> w.Button:
+        kind = component.kind
+        css = f"opea-entry opea-kind-{kind} opea-entry-{hue(self._catalog, kind)} opea-icon-{icon(self._catalog, kind)}"
+        hint = f"{kind}: {component.help}" if component.help else kind
+        return self._light.button(component.title, lambda: self._add(kind), css=css, hint=hint)
+
+    def _head(self, group: str) -> w.Button:
+        def fold() -> None:
+            self._folded ^= {group}
+            head = self._heads[group]
+            (head.add_class if group in self._folded else head.remove_class)("opea-folded")
+            self._filter()
+
+        hint = f"Fold or unfold {group}"
+        return self._light.button(f"{group} · {len(self._groups[group])}", fold, css="opea-group-button", hint=hint)
+
+    def _filter(self) -> None:
+        shown: list[w.Widget] = []
+        search = self._search.value.strip()
+        if search:
+            shown += [self._entries[kind] for kind in found(self._catalog, search)]
+            if not shown:
+                self._nothing.value = f"<div>No component matches {escape(repr(search))}.</div>"
+                shown = [self._nothing]
+            self._list.add_class("opea-found")
+        else:
+            for group, components in self._groups.items():
+                shown.append(self._heads[group])
+                if group not in self._folded:
+                    shown += [self._entries[c.kind] for c in components]
+            self._list.remove_class("opea-found")
+        if self._list.children != tuple(shown):
+            self._list.children = tuple(shown)
+
+    def _add_first(self) -> None:
+        search = self._search.value.strip()
+        kinds = found(self._catalog, search) if search else ()
+        if not kinds:
+            why = f"no component matches {search!r}" if search else "type what to add first: embedding, llm …"
+            self._session.say(why, bad=True)
+            return
+        self._search.value = ""
+        self._add(kinds[0])
+
+    def _add(self, kind: str) -> None:
+        session = self._session
+        own = self._catalog[kind].flow
+        flow = session.flow if session.flow != MAIN and not own else ""
+        title = self._catalog[kind].title
+
+        def adding() -> None:
+            session.select(session.pipeline.add(kind, flow=flow).name)
+
+        session.act(adding, f"added {title}")
 
 
 def palette(session: Session) -> w.VBox:
-    """Buttons that add a component each; Enter in the search adds the first one found."""
-    search = w.Text(placeholder="Search components", continuous_update=True, layout={"width": "auto"})
-    search.add_class("opea-search")
-    catalog = session.pipeline.catalog
-    groups: dict[str, list[Component]] = {}
-    for component in catalog.values():
-        groups.setdefault(component.group or "Custom", []).append(component)
-
-    def add(kind: str) -> None:
-        def adding() -> None:
-            session.select(session.pipeline.add(kind).name)
-
-        session.act(adding, f"added {kind}")
-
-    rows: list[tuple[str, w.Button]] = []
-    sections: list[tuple[w.HTML, list[w.Button]]] = []
-    for group in sorted(groups, key=lambda g: (g in ("Custom", "Engines"), g == "Custom")):
-        title = w.HTML(f'<div class="opea-group">{escape(group)}</div>')
-        buttons = []
-        for component in groups[group]:
-            button = w.Button(description=component.title, tooltip=f"{component.kind}: {component.help}")
-            button.add_class("opea-entry")
-            button.add_class(f"opea-entry-{hue(catalog, component.kind)}")
-            button.on_click(lambda _, kind=component.kind: add(kind))
-            rows.append((component.kind, button))
-            buttons.append(button)
-        sections.append((title, buttons))
-
-    def found(component: Component) -> bool:
-        words = search.value.casefold().split()
-        text = " ".join((component.kind, component.title, component.group, *component.aliases)).casefold()
-        return all(word in text for word in words)
-
-    def filter_entries(_: Any) -> None:
-        shown = {kind for kind, _ in rows if found(catalog[kind])}
-        for kind, button in rows:
-            button.layout.display = "" if kind in shown else "none"
-        by_button = {button: kind for kind, button in rows}
-        for title, buttons in sections:
-            title.layout.display = "" if any(by_button[b] in shown for b in buttons) else "none"
-
-    def add_first() -> None:
-        first = next((kind for kind, _ in rows if found(catalog[kind])), None)
-        if first is None:
-            session.say(f"no component matches {search.value!r}", bad=True)
-            return
-        search.value = ""
-        add(first)
-
-    search.observe(filter_entries, names=["value"])
-    on_enter(search, add_first)
-    entries = w.VBox([x for title, buttons in sections for x in (title, *buttons)])
-    entries.add_class("opea-entries")
-    box = w.VBox([search, entries])
-    box.add_class("opea-palette")
-    return box
+    """The palette of a session, as a widget."""
+    return Palette(session).widget
