@@ -8,7 +8,7 @@ from typing import Any
 import networkx as nx
 
 from opea_nb.errors import PipelineError, PlanError
-from opea_nb.gateway.adapters import PORTS
+from opea_nb.gateway.adapters import PORTS, Port
 from opea_nb.gateway.config import Config
 from opea_nb.gateway.program import StepSpec
 from opea_nb.gateway.transport import Target, target
@@ -49,7 +49,7 @@ def _spec(config: Config, name: str, after: list[str]) -> StepSpec:
     kept = {p.name for p in component.parameters if not p.sent}
     return StepSpec(
         name=name,
-        target=service_target(config, name, form=component.input in PORTS and PORTS[component.input].form),
+        target=service_target(config, name, like=PORTS.get(component.input, Port())),
         input=component.input,
         output=component.output,
         after=tuple(after),
@@ -70,14 +70,24 @@ def _when(name: str, extra: Mapping[str, Any]) -> when.When:
         raise PlanError(f"{name}: {e.message}", hint=e.hint) from e
 
 
-def service_target(config: Config, name: str, *, path: str = "", method: str = "POST", form: bool = False) -> Target:
-    """A service as it is called, with its credentials; another `path` of the same server when one is given."""
+def service_target(
+    config: Config, name: str, *, path: str = "", method: str = "POST", like: Port | None = None
+) -> Target:
+    """A service as it is called, with its credentials; another `path` of the same server when one is given.
+
+    Parameters
+    ----------
+    like
+        How its port type is sent; as JSON when ``None``.
+    """
     url = url_of(config, name)
     if path:
         scheme, _, rest = url.partition("://")
         url = f"{scheme}://{rest.partition('/')[0]}{path}"
-    content = "application/x-www-form-urlencoded" if form else "application/json"
-    return target(url, timeouts=config.timeouts, bearer=bearer_of(config, name), method=method, content=content)
+    like = like or Port()
+    content = "application/x-www-form-urlencoded" if like.form else "application/json"
+    bearer = bearer_of(config, name)
+    return target(url, timeouts=config.timeouts, bearer=bearer, method=method, content=content, query=like.address)
 
 
 def url_of(config: Config, name: str) -> str:

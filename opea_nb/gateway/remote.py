@@ -74,13 +74,15 @@ class Remote:
                 .build()
             )
             self._clients[times] = client
-        headers = HeaderMap({"content-type": "application/json", "accept": "application/json, text/event-stream"})
+        headers = HeaderMap({"content-type": to.content, "accept": "application/json, text/event-stream"})
         if traceparent:
             headers.insert("traceparent", traceparent)
         if tracestate:
             headers.insert("tracestate", tracestate)
         if to.authorization:
             headers.insert("authorization", to.authorization, is_sensitive=True)
+        if to.query:
+            return client.request(to.method, to.origin + to.asking(body).decode("ascii")).headers(headers)
         return client.request(to.method, to.origin + to.path).headers(headers).body_bytes(body)
 
     async def fetch(self, to: Target, body: bytes, traceparent: str, tracestate: str) -> Reply:

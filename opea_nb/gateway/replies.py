@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from opea_nb.errors import OpeaError, StepFailed
+from opea_nb.gateway.adapters import NoInput
 from opea_nb.gateway.runner import Answer, StepTimedOut
 from opea_nb.gateway.sse import DONE, chat_chunk, error_event, opea_chunk
 
@@ -56,6 +57,8 @@ def error_of(error: Exception, run: str = "") -> tuple[int, dict[str, Any]]:
             "body": error.body,
             "run": run,
         }
+    if isinstance(error, NoInput):
+        return 422, {"message": error.message, "type": "invalid_request", "hint": error.hint, "run": run}
     if isinstance(error, OpeaError):
         return 502, {"message": str(error), "type": "run_failed", "run": run}
     return 500, {"message": f"the gateway failed: {type(error).__name__}: {error}", "type": "internal", "run": run}

@@ -5,10 +5,11 @@ F1    ``data: b'tok'``: the repr of the token's UTF-8 bytes (OPEA's mega service
 F2    ``data: {"choices":[{"delta":{"content": …}}]}`` (OpenAI chat chunks)
 F3    ``data: {"choices":[{"text": …}]}`` (OpenAI completions)
 F4    ``data: {"ops":[{"path":"/streamed_output/-","value": …}]}`` (OPEA's docsum and faqgen)
+F5    raw lines, and ``data: {'agent': {'messages': [AIMessage(content=…)]}}`` or ``data: 'text'`` (OPEA's agents)
 F6    a line ``{'video_url': …}`` and then bare text to the end of the bytes (OPEA's video-llama)
 ====  =============================================================================================
 
-F1 to F4 end with ``data: [DONE]``; a ``finish_reason`` is an end as well.
+F1 to F5 end with ``data: [DONE]``; a ``finish_reason`` is an end as well.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import codecs
 from collections.abc import Mapping
 
 import orjson
+
+from opea_nb.gateway.agent_events import answer_in, is_working, quoted
 
 __all__ = ["DONE", "StreamError", "TokenReader", "chat_chunk", "error_event", "opea_chunk", "video_text"]
 
@@ -40,7 +43,18 @@ class TokenReader:
     ([], True)
     """
 
-    __slots__ = ("_line", "_parts", "_skip_lf", "_text", "done", "events", "finish_reason", "usage")
+    __slots__ = (
+        "_held",
+        "_line",
+        "_parts",
+        "_skip_lf",
+        "_text",
+        "_working",
+        "done",
+        "events",
+        "finish_reason",
+        "usage",
+    )
 
     def __init__(self) -> None:
         self.done = False
@@ -50,6 +64,8 @@ class TokenReader:
         self._line = b""
         self._parts: list[bytes] = []
         self._skip_lf = False
+        self._held = ""  # what an agent wrote last, which is its answer if it writes no more
+        self._working = False  # whether it is an agent's stream
         self._text: codecs.IncrementalDecoder | None = None  # of bare text, once a stream has shown that it is F6
 
     def feed(self, data: bytes) -> list[str]:
@@ -86,6 +102,8 @@ class TokenReader:
                 payload = b"\n".join(self._parts)
                 self._parts = []
                 self._event(payload, tokens)
+            elif line:
+                self._working = self._working or is_working(line)
         return tokens
 
     def finish(self) -> list[str]:
@@ -105,15 +123,22 @@ class TokenReader:
         text = payload.strip()
         if text == b"[DONE]":
             self.done = True
+            if self._held:
+                tokens.append(self._held)
         elif text[:2] in (b"b'", b'b"'):
             tokens.append(_unrepr(text))
         elif text[:1] == b"{":
             try:
                 chunk = orjson.loads(text)
             except orjson.JSONDecodeError as e:
+                if (written := answer_in(text)) is not None:
+                    self._held = written or self._held
+                    return
                 raise StreamError(f"an event is no JSON ({e}): {_start(text)}") from e
             self._chunk(chunk, text, tokens)
-        elif text:
+        elif (whole := quoted(text)) is not None:
+            self._held = whole
+        elif text and not self._working:
             raise StreamError(f"an event is of no known dialect: {_start(text)}")
 
     def _chunk(self, chunk: dict[str, object], text: bytes, tokens: list[str]) -> None:

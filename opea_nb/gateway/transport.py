@@ -59,6 +59,10 @@ class Target:
         The ``Authorization`` header to send; empty for none. Never shown.
     head
         The request line and the headers that are the same in every call.
+    content
+        Media type of what is sent.
+    query
+        Whether what is sent goes into the address, with an empty body.
     """
 
     url: str
@@ -70,6 +74,12 @@ class Target:
     timeouts: Timeouts
     authorization: str = field(repr=False)
     head: bytes = field(repr=False)
+    content: str = "application/json"
+    query: bool = False
+
+    def asking(self, sent: bytes) -> bytes:
+        """The path with what is sent in it."""
+        return self.path.encode("ascii") + (b"&" if "?" in self.path else b"?") + sent
 
     @property
     def origin(self) -> str:
@@ -137,6 +147,7 @@ def target(
     bearer: str = "",
     method: str = "POST",
     content: str = "application/json",
+    query: bool = False,
 ) -> Target:
     """Take a service's URL apart.
 
@@ -146,6 +157,8 @@ def target(
         Token for the ``Authorization`` header; empty for none.
     content
         Media type of what is sent.
+    query
+        Whether what is sent goes into the address.
 
     Raises
     ------
@@ -191,4 +204,6 @@ def target(
         timeouts=timeouts or Timeouts(),
         authorization=authorization,
         head="".join(f"{line}\r\n" for line in lines).encode("ascii"),
+        content=content,
+        query=query,
     )

@@ -221,7 +221,11 @@ class Wire:
         tail = f"traceparent: {traceparent}\r\n" if traceparent else ""
         if tracestate:
             tail += f"tracestate: {tracestate}\r\n"
-        data = b"%b%bcontent-length: %d\r\n\r\n%b" % (to.head, tail.encode("latin-1"), len(body), body)
+        head = to.head
+        if to.query:
+            line = b"%b %b HTTP/1.1" % (to.method.encode("ascii"), to.asking(body))
+            head, body = line + head[head.index(b"\r\n") :], b""
+        data = b"%b%bcontent-length: %d\r\n\r\n%b" % (head, tail.encode("latin-1"), len(body), body)
         loop = asyncio.get_running_loop()
         while True:
             c = self._take(to) or await self._connect(loop, to)

@@ -48,6 +48,34 @@ DIALECTS = {
 }
 
 
+ANSWER = 'Paris is "it".\nIt isn\'t Rome.'
+GRAPH = (
+    b"--- CALL agent ---\n"
+    b"messages: [AIMessage(content='', tool_calls=[{'name': 'search'}])]\n"
+    b"data: {'agent': {'messages': [AIMessage(content='I look.', tool_calls=[{'name': 'search'}])]}}\n\n"
+    b"--- CALL tools ---\n"
+    b"data: {'tools': {'messages': [ToolMessage(content='Rome', name='search')]}}\n\n"
+    b"data: {'agent': {'messages': [HumanMessage(content='q'), AIMessage(content=%b, id='run-1')]}}\n\n"
+    b"data: [DONE]\n\n"
+)
+AGENTS = {
+    "langgraph": GRAPH % repr(ANSWER).encode(),
+    "objects": (GRAPH % repr(ANSWER).encode()).replace(b"id='run-1'", b"client=<object at 0x7f>"),
+    "output": b"--- CALL generate ---\noutput: x\ndata: {'generate': {'output': %b}}\n\ndata: [DONE]\n\n"
+    % repr(ANSWER).encode(),
+    "langchain": b"Calling Tool: `search`\nTool Result: `data`\n\ndata: %b\n\ndata: [DONE]\n\n" % repr(ANSWER).encode(),
+}
+
+
+@pytest.mark.parametrize("strategy", AGENTS)
+def test_an_agents_answer_is_the_last_that_its_model_wrote(strategy: str) -> None:
+    data = AGENTS[strategy]
+    for at in range(len(data) + 1):
+        reader = TokenReader()
+        assert reader.feed(data[:at]) + reader.feed(data[at:]) + reader.finish() == [ANSWER], at
+        assert reader.done
+
+
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"], ids=["lf", "crlf", "cr"])
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_stream_split_in_two_at_any_byte_gives_the_same_tokens(dialect: str, newline: bytes) -> None:

@@ -8,9 +8,21 @@ from typing import Any
 from opea_nb.catalog.model import PortType
 from opea_nb.errors import ConnectError, PlanError
 from opea_nb.gateway.adapters import chat, documents, embedding, generic, media, multimodal, tasks
-from opea_nb.gateway.adapters.port import Build, Call, Facets, Port, Read, WrongShape
+from opea_nb.gateway.adapters.port import Build, Call, Facets, NoInput, Port, Read, WrongShape
 
-__all__ = ["PORTS", "Build", "Call", "Facets", "Port", "Read", "WrongShape", "adapter", "build_of", "read_of"]
+__all__ = [
+    "PORTS",
+    "Build",
+    "Call",
+    "Facets",
+    "NoInput",
+    "Port",
+    "Read",
+    "WrongShape",
+    "adapter",
+    "build_of",
+    "read_of",
+]
 
 PORTS: dict[str, Port] = {
     **generic.PORTS,

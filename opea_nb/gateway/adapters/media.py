@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from opea_nb.gateway.adapters.port import Build, Call, Facets, Port, Read, WrongShape, spoken
+from opea_nb.gateway.adapters.port import Build, Call, Facets, NoInput, Port, Read, WrongShape, spoken
 
 __all__ = ["PORTS", "image_of"]
 
@@ -33,15 +33,16 @@ def audio_of(call: Call) -> str:
 
     Raises
     ------
-    KeyError
+    NoInput
         When there is none.
     """
     try:
         found = _of_client(call, "audio", ("audio", "file", "byte_str"))
-    except KeyError:
+    except KeyError as e:
         found = next(_message_sounds(call.facets.get("messages") or ()), "") or _said_to_be_sound(call.facets)
         if not found:
-            raise
+            hint = "send it as `audio` (base64), as a file of a form, or as a part of a message"
+            raise NoInput("the request holds no sound", hint=hint) from e
     return _bare(found)
 
 
@@ -152,12 +153,13 @@ def build_redrawing(call: Call) -> Any:
 
     Raises
     ------
-    KeyError
+    NoInput
         When there is no image.
     """
     image = image_of(call)
     if not image:
-        raise KeyError("image")
+        hint = "send it as `image` (base64), as a file of a form, or as an image_url of a message"
+        raise NoInput("the request holds no image", hint=hint)
     prompt = {"prompt": call.facets["query"]} if call.facets.get("query") else {}
     return {"image": image, **prompt, **call.parameters}
 

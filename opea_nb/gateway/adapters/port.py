@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["Build", "Call", "Facets", "Port", "Read", "WrongShape", "documents_of", "spoken", "texts_of"]
+from opea_nb.errors import RunError
+
+__all__ = ["Build", "Call", "Facets", "NoInput", "Port", "Read", "WrongShape", "documents_of", "spoken", "texts_of"]
 
 Facets = dict[str, Any]
 """What a run knows so far: ``query``, ``messages``, ``embedding``, ``documents`` (objects with ``text``), ``answer``,
@@ -15,6 +17,10 @@ Facets = dict[str, Any]
 meet, ``branches`` has what each knew."""
 
 _NO_OUTPUTS: Mapping[str, Facets] = MappingProxyType({})
+
+
+class NoInput(RunError):
+    """The client's request lacks what a step is asked with, and no step before it gave it."""
 
 
 class WrongShape(Exception):
@@ -75,12 +81,15 @@ class Port:
         Whether what `build` gives is sent as the fields of a form instead of as JSON.
     raw
         Whether `read` takes the reply's bytes instead of its JSON.
+    address
+        Whether what `build` gives is sent in the address, after ``?``, with an empty body.
     """
 
     build: Build | None = None
     read: Read | None = None
     form: bool = False
     raw: bool = False
+    address: bool = False
 
 
 def documents_of(value: Any, key: str) -> list[dict[str, Any]]:

@@ -75,6 +75,11 @@ def build_text2cypher(call: Call) -> Any:
     return {"input_text": call.facets["query"], **call.parameters, **_asked(call, "conn_str", "seeding")}
 
 
+def build_input_text(call: Call) -> Any:
+    """``InputText``: text that a service takes in its address."""
+    return {"input_text": _text(call), **call.parameters}
+
+
 def build_factuality(call: Call) -> Any:
     """``FactualityDoc``: whether the answer keeps to the passages."""
     return {"reference": "\n\n".join(texts_of(call.facets)), "text": call.facets["answer"], **call.parameters}
@@ -89,6 +94,7 @@ PORTS = {
     "Text2QueryRequest": Port(build=build_text2query),
     "Text2SqlRequest": Port(build=build_text2sql),
     "Text2CypherRequest": Port(build=build_text2cypher),
+    "InputText": Port(build=build_input_text, form=True, address=True),
     "FactualityDoc": Port(build=build_factuality),
     "ScoreDoc": Port(read=read_json),
 }

@@ -57,6 +57,33 @@ async def test_a_face_speaks_what_was_read_aloud(open_gateway: Open) -> None:
     assert answer.json() == {"video_path": "/x.mp4"}
 
 
+@pytest.mark.parametrize(("kind", "missing"), [("asr", "sound"), ("asr-whisper", "sound"), ("image2image", "image")])
+async def test_a_request_without_its_sound_or_image_is_refused(open_gateway: Open, kind: str, missing: str) -> None:
+    p = Pipeline("media")
+    p.add(kind, "step")
+    async with stubs(step={}) as services, open_gateway(p, services) as client:
+        answer = await client.post("/v1/media", json={"text": "hello"})
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert (error["message"], error["type"]) == (f"the request holds no {missing}", "invalid_request")
+    assert "base64" in error["hint"]
+    assert services["step"].got == []
+
+
+@pytest.mark.parametrize("kind", ["text2graph", "text2kg"])
+async def test_text_goes_into_the_address_where_a_service_takes_it_there(open_gateway: Open, kind: str) -> None:
+    p = Pipeline("graph")
+    p.add(kind, "step")
+    made = [["Paris", "capital of", "France"]]
+    async with stubs(step=made) as services, open_gateway(p, services) as client:
+        answer = await client.post("/v1/graph", json={"text": "Paris & more: ü?"})
+    asked = services["step"].got[0]
+    assert asked.body == b""
+    assert asked.path.startswith("/?")
+    assert parse_qs(asked.path.partition("?")[2]) == {"input_text": ["Paris & more: ü?"]}
+    assert answer.json() == made
+
+
 async def test_a_setting_of_the_process_is_not_sent(open_gateway: Open) -> None:
     p = Pipeline("embeds")
     p.add("embedding-tei", "embedding", parameters={"model": "BAAI/bge-small-en-v1.5"})
