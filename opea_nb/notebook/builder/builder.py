@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 from typing import Any
 
 import ipywidgets as w
 
 from opea_nb.backends.protocol import Backend
-from opea_nb.formats import picture
+from opea_nb.errors import PipelineError
 from opea_nb.formats.layout import Point
 from opea_nb.notebook.builder.bridge import Bridge
 from opea_nb.notebook.builder.canvas import Canvas
-from opea_nb.notebook.builder.card import Colours
 from opea_nb.notebook.builder.inspector import Inspector
 from opea_nb.notebook.builder.palette import palette
 from opea_nb.notebook.builder.run_panel import RunPanel
-from opea_nb.notebook.builder.session import Session
+from opea_nb.notebook.builder.session import Act, Session
+from opea_nb.notebook.builder.static import Still, drawing
 from opea_nb.notebook.builder.yaml_panel import YamlPanel
-from opea_nb.pipeline import Pipeline, edits
+from opea_nb.notebook.place import in_notebook
+from opea_nb.pipeline import Pipeline
 
 __all__ = ["Builder"]
 
@@ -44,93 +44,109 @@ class Builder:
         self.pipeline = pipeline if pipeline is not None else Pipeline()
         self._session = session = Session(self.pipeline)
         self._canvas = Canvas(session.select, self._move)
-        self._bridge = Bridge()
-        self._bridge.observe(self._theme_told, names=["colours"])
+        # the first to be told of a change: the cards should not wait for the panels
+        self._bridge = Bridge(session, self._canvas.widget, on_absent=self._draw_plainly, on_ready=self._canvas.empty)
+        self._bridge.add_class("opea-bridge")
+        self._still = Still(self._static)
+        session.on_refresh(self._refresh)
         self._status = w.HTML()
         self._status.add_class("opea-status")
-        self._problems = w.HTML()
-        self._title = w.HTML()
-        self._undo = self._tool("undo", "undo", self.pipeline.undo)
-        self._redo = self._tool("redo", "repeat", self.pipeline.redo)
-        self._runs = RunPanel(session, backend)
         session.on_say(self._said)
-        inspector, text = Inspector(session), YamlPanel(session)
-        spring = w.HTML(layout={"flex": "1"})
-        runs = (self._runs.state, self._runs.backend, self._runs.deploy, self._runs.stop)
-        tools = w.HBox([self._title, self._undo, self._redo, spring, *runs, self._bridge])
-        tools.add_class("opea-tools")
-        shown = {"Ask": self._runs.widget, "YAML": text.widget, "Problems": self._problems, "Logs": self._runs.logs}
-        tabs = w.Tab([*shown.values()], titles=[*shown])
-        session.offer("panel", lambda name: setattr(tabs, "selected_index", [t.lower() for t in shown].index(name)))
-        tabs.add_class("opea-tabs")
-        self._tabs = tabs
-        middle = w.HBox([palette(session), self._canvas.widget, inspector.widget])
+        self._runs = RunPanel(session, backend)
+        self._tabs = self._tabbed(self._runs)
+        middle = w.HBox([palette(session), self._canvas.widget, Inspector(session).widget])
         middle.add_class("opea-middle")
-        self.widget = w.VBox([tools, middle, self._status, self._runs.notices, tabs])
+        tools = self._toolbar()
+        self.widget = w.VBox([tools, middle, self._status, self._runs.notices, self._tabs, self._bridge])
         for css in ("opea", "opea-builder"):
             self.widget.add_class(css)
-        session.on_refresh(self._refresh)
+        session.offer("panel", self._show_panel)
         self._refresh()
 
-    def _tool(self, name: str, icon: str, do: Callable[[], str | None]) -> w.Button:
-        button = w.Button(icon=icon, layout={"width": "34px"}, tooltip=name)
-        button.add_class(f"opea-{name}")
+    @property
+    def selected(self) -> tuple[str, ...]:
+        """Names of the selected services and engines."""
+        return self._session.selected
 
-        def act(_: Any) -> None:
-            label = getattr(self.pipeline, f"{name}_label")
-            self._session.act(do, f"{name}: {label}", code=f"pipeline.{name}()")
+    @property
+    def log(self) -> tuple[Act, ...]:
+        """What was done here, each act with the Python that does the same."""
+        return self._session.log
 
-        button.on_click(act)
-        return button
+    def _toolbar(self) -> w.HBox:
+        session = self._session
+        tools = []
+        for name, icon, do in (("undo", "undo", session.undo), ("redo", "repeat", session.redo)):
+            button = w.Button(icon=icon, layout={"width": "34px"}, tooltip=name)
+            button.add_class(f"opea-{name}")
+            button.on_click(lambda _, do=do: do())
+            tools.append(button)
+        runs = (self._runs.state, self._runs.backend, self._runs.deploy, self._runs.stop)
+        bar = w.HBox([*tools, w.HTML(layout={"flex": "1"}), *runs])
+        bar.add_class("opea-tools")
+        return bar
+
+    def _tabbed(self, runs: RunPanel) -> w.Tab:
+        self._panels = {"Ask": runs.widget, "YAML": YamlPanel(self._session).widget, "Logs": runs.logs}
+        tabs = w.Tab([*self._panels.values()], titles=[*self._panels])
+        tabs.add_class("opea-tabs")
+        return tabs
+
+    def _show_panel(self, name: str) -> None:
+        titles = [title.lower() for title in self._panels]
+        if name.lower() not in titles:
+            raise PipelineError(f"there is no panel {name[:40]!r}", hint=f"panels: {', '.join(titles)}")
+        self._tabs.selected_index = titles.index(name.lower())
 
     def _refresh(self) -> None:
-        pipeline = self.pipeline
-        self._canvas.show(pipeline, selected=self._session.one, states=self._session.states)
-        self._title.value = f'<div class="opea-title-name">{escape(pipeline.name)}</div>'
-        for button, name, label in (
-            (self._undo, "Undo", pipeline.undo_label),
-            (self._redo, "Redo", pipeline.redo_label),
-        ):
-            button.disabled = label is None
-            button.tooltip = f"{name}: {label}" if label else f"Nothing to {name.lower()}"
-        found = self._session.problems
-        self._tabs.set_title(2, f"Problems ({len(found)})" if found else "Problems")
-        self._problems.value = _problem_list(found)
+        if self._canvas.filled:
+            self._canvas.fill(self._bridge.shown)
+        self._still.changed()
+
+    def _draw_plainly(self) -> None:
+        self._canvas.fill(self._bridge.shown)
+        self._session.say("this page cannot load the canvas's gestures: use the palette, the form and the buttons")
 
     def _said(self, text: str, bad: bool) -> None:
         kind = "opea-bad" if bad else "opea-said"
         self._status.value = f'<div class="{kind}" role="status" aria-live="polite">{escape(text)}</div>'
 
     def _move(self, name: str, place: Point) -> None:
-        self._session.act(lambda: self.pipeline.apply(edits.Move(name, place)), f"moved {name}")
-
-    def _theme_told(self, change: dict[str, Any]) -> None:
-        with self._session.lock:
-            self._canvas.paint(Colours.told(change["new"]))
-            self._refresh()
+        self._session.act(lambda: self.pipeline.move(name, place), f"moved {name}")
 
     def close(self) -> None:
         """End what Deploy started, and follow the pipeline no more; doing it again changes nothing."""
         self._runs.close()
         self._session.close()
+        self._bridge.stop_waiting()
+        self._still.close()
 
     def __repr__(self) -> str:
         return f"Builder({self.pipeline!r})"
 
+    def _static(self) -> dict[str, str]:
+        return {"image/svg+xml": drawing(self._session), "text/plain": repr(self)}
+
+    def _ipython_display_(self) -> None:
+        """In a notebook: the widget, and below it the drawing for when it is saved, which a live page hides."""
+        if not in_notebook():
+            raise NotImplementedError  # IPython then asks for the MIME bundle
+        from IPython import get_ipython
+        from IPython.display import display
+
+        bundle = {**self._widget_bundle(), "text/plain": repr(self)}
+        display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython ships no types for it
+        self._bridge.displayed()
+        self._still.show()
+        # what the code of a cell changes is drawn before that cell is done
+        events = get_ipython().events
+        if self._still.flush not in events.callbacks["post_run_cell"]:
+            events.register("post_run_cell", self._still.flush)
+
+    def _widget_bundle(self, **options: Any) -> dict[str, Any]:
+        bundle = self.widget._repr_mimebundle_(**options)
+        return dict(bundle[0] if isinstance(bundle, tuple) else bundle)
+
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """The widget, and a drawing for where there is none."""
-        bundle = self.widget._repr_mimebundle_(**options)
-        if isinstance(bundle, tuple):
-            bundle = bundle[0]
-        return {**bundle, "image/svg+xml": picture.svg(self.pipeline), "text/plain": repr(self)}
-
-
-def _problem_list(found: tuple[Any, ...]) -> str:
-    if not found:
-        return '<div class="opea-said">✓ nothing found</div>'
-    rows = "".join(
-        f'<li class="opea-{p.severity}"><b>{"✕" if p.severity == "error" else "⚠"} {p.severity}</b> {escape(p.message)}'
-        f"{f'<div class=opea-help>→ {escape(p.hint)}</div>' if p.hint else ''}</li>"
-        for p in found
-    )
-    return f'<ul class="opea-problems">{rows}</ul>'
+        return {**self._widget_bundle(**options), **self._static()}

@@ -1,4 +1,4 @@
-"""The graph of the Builder, on ipycytoscape: patched by the smallest change, it tells what is clicked or moved."""
+"""The canvas: an ipycytoscape graph that the bridge draws into; where there is no bridge, it is filled plainly here."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from typing import Any
 
 import ipycytoscape
 
-from opea_nb.formats.layout import CARD, Point, positions
-from opea_nb.notebook.builder.card import Colours, Face, card, stylesheet
-from opea_nb.notebook.look import colour
-from opea_nb.pipeline import Pipeline, Service
+from opea_nb.formats.layout import CARD, Point
+from opea_nb.formats.picture import HUES
+from opea_nb.notebook.builder.scene import Scene
+from opea_nb.notebook.look import MARKS
 
 __all__ = ["Canvas"]
 
 _MOVED = 3.0  # pixels; less is a click
+_HUES = tuple(HUES.values())
 
 
 class Canvas:
-    """A view of a pipeline.
+    """The widget, and the plain drawing in it.
+
+    Every card and edge that ipycytoscape draws is a widget with a comm of its own, so this is only for pages in which
+    the bridge cannot load; while it lives, nothing here touches the widget.
 
     Parameters
     ----------
@@ -31,118 +35,125 @@ class Canvas:
     def __init__(self, on_select: Callable[[str], None], on_move: Callable[[str, Point], None]) -> None:
         self._on_select = on_select
         self._on_move = on_move
-        self._colours = Colours()
         self._nodes: dict[str, ipycytoscape.Node] = {}
-        self._edges: dict[tuple[str, str, str], ipycytoscape.Edge] = {}
-        self._places: dict[str, Point] = {}
+        self._edges: dict[str, ipycytoscape.Edge] = {}
+        self._listening = False
+        self.filled = False
+        """Whether the plain drawing is shown."""
         self.widget = ipycytoscape.CytoscapeWidget(
             # with any other layout each edit would move every card
             cytoscape_layout={"name": "preset", "fit": True, "padding": 28},
-            cytoscape_style=stylesheet(self._colours),
+            cytoscape_style=_style(),
             auto_unselectify=False,
             user_zooming_enabled=False,  # the wheel stays the page's
-            max_zoom=1.0,
-            min_zoom=0.25,
+            max_zoom=2.0,
+            min_zoom=0.1,
             zoom=1.0,
             tooltip_source="",  # a tooltip is put into the page as HTML
         )
         self.widget.add_class("opea-canvas")
-        # one kind of event only: ipycytoscape skips those registered after one that it already listens to
-        self.widget.on("node", "mouseup", self._released)
 
-    def paint(self, colours: Colours) -> None:
-        """Use these colours from now on."""
-        if colours != self._colours:
-            self._colours = colours
-            self.widget.cytoscape_style = stylesheet(colours)
-
-    def show(self, pipeline: Pipeline, *, selected: str = "", states: Mapping[str, str] | None = None) -> None:
-        """Show the pipeline; what is the same as before is left alone.
-
-        Parameters
-        ----------
-        selected
-            Name of the selected card.
-        states
-            Service name -> state, of a deployment or a run.
-        """
-        self._places = _places(pipeline)
-        wanted = {
-            (u, v, "flow" if data["kind"] == "flow" else "uses") for u, v, data in pipeline.graph.edges(data=True)
-        }
-        graph = self.widget.graph
-        for key in [k for k in self._edges if k not in wanted]:
+    def fill(self, scene: Scene) -> None:
+        """Show the scene plainly; what is drawn already and is the same is left alone."""
+        self.filled = True
+        if not self._listening:
+            self._listening = True
+            # one kind of event only: ipycytoscape skips those registered after one that it already listens to
+            self.widget.on("node", "mouseup", self._released)
+        graph, selected = self.widget.graph, set(scene["selected"])
+        for key in [k for k, edge in self._edges.items() if k not in scene["edges"] or _is_stale(edge, scene)]:
             graph.remove_edge(self._edges.pop(key))
-        for name in [n for n in self._nodes if n not in self._places]:
+        for name in [n for n in self._nodes if n not in scene["nodes"]]:
             graph.remove_node(self._nodes.pop(name))
-        bad = {p.node for p in pipeline.problems() if p.severity == "error"}
         new = []
-        for name, place in self._places.items():
-            data, classes = self._looks(pipeline, name, (states or {}).get(name, ""))
-            classes += " problem" if name in bad else ""
-            classes += " chosen" if name == selected else ""
-            position = _centre(place)
+        for name, card in scene["nodes"].items():
+            told = _told(card, name in selected)
             known = self._nodes.get(name)
             if known is None:
-                made = ipycytoscape.Node(data=data, classes=classes, position=position)
-                self._nodes[name] = made
+                self._nodes[name] = made = ipycytoscape.Node(**told)
                 new.append(made)
                 continue
-            if dict(known.data) != data:
-                known.data = data
-            if known.classes != classes:
-                known.classes = classes
-            if dict(known.position) != position:
-                known.position = position
+            for trait, value in told.items():
+                if getattr(known, trait) != value:
+                    setattr(known, trait, value)
         if new:
             graph.add_nodes(new)
         edges = []
-        for source, target, kind in sorted(wanted - set(self._edges)):
-            data = {"id": f"{source}>>{target}", "source": source, "target": target, "bend": 0.0, "bends": "0 0"}
-            self._edges[source, target, kind] = ipycytoscape.Edge(data=data, classes=kind)
-            edges.append(self._edges[source, target, kind])
+        for key, edge in scene["edges"].items():
+            if key not in self._edges:
+                data = {"id": f"e:{key}", "source": f"n:{edge['source']}", "target": f"n:{edge['target']}"}
+                self._edges[key] = made = ipycytoscape.Edge(data=data, classes=edge["kind"])
+                edges.append(made)
         if edges:
             graph.add_edges(edges, directed=True)
-        self._bend()
 
-    def _bend(self) -> None:
-        """Let arrows between rows leave and arrive level, in an S."""
-        for (source, target, _kind), edge in self._edges.items():
-            fall = self._places[target][1] - self._places[source][1]
-            run = max(self._places[target][0] - self._places[source][0], 1.0)
-            # distance of the control points from the straight line between the centres
-            away = round(fall * 0.25 * run / (run**2 + fall**2) ** 0.5, 1)
-            if edge.data["bend"] != away:
-                edge.data = {**edge.data, "bend": away, "bends": f"{-away} {away}"}
-                edge.classes = f"{edge.classes.replace(' bent', '')}{' bent' if away else ''}"
+    def empty(self) -> None:
+        """Show nothing of its own any more."""
+        if self.filled:
+            self.filled = False
+            self.widget.graph.clear()
+            for element in (*self._nodes.values(), *self._edges.values()):
+                element.close()
+            self._nodes.clear()
+            self._edges.clear()
 
-    def _looks(self, pipeline: Pipeline, name: str, state: str) -> tuple[dict[str, Any], str]:
-        node = pipeline.node(name)
-        line = f"{node.kind} · elsewhere" if node.url else node.kind
-        engine = not isinstance(node, Service)
-        face = Face(name, line, colour(pipeline.catalog, node.kind), engine, state)
-        return {"id": name, "card": card(face, self._colours)}, "engine" if engine else "service"
-
-    def _released(self, element: dict[str, Any]) -> None:
-        name = str(element.get("data", {}).get("id", ""))
-        if name not in self._places:
+    def _released(self, element: Mapping[str, Any]) -> None:
+        data, at = element.get("data"), element.get("position")
+        name = str(data.get("id", "")).removeprefix("n:") if isinstance(data, dict) else ""
+        known = self._nodes.get(name)
+        if known is None:
             return
-        at = element.get("position") or {}
-        place = (float(at.get("x", 0)) - CARD[0] / 2, float(at.get("y", 0)) - CARD[1] / 2)
-        was = self._places[name]
-        if abs(place[0] - was[0]) > _MOVED or abs(place[1] - was[1]) > _MOVED:
-            self._on_move(name, (round(place[0]), round(place[1])))
+        if isinstance(at, dict) and all(isinstance(at.get(axis), (int, float)) for axis in "xy"):
+            was = known.position
+            if abs(at["x"] - was["x"]) > _MOVED or abs(at["y"] - was["y"]) > _MOVED:
+                self._on_move(name, (round(at["x"] - CARD[0] / 2), round(at["y"] - CARD[1] / 2)))
         self._on_select(name)
 
 
-def _places(pipeline: Pipeline) -> dict[str, Point]:
-    placed = positions(pipeline)
-    for name in placed:
-        own = pipeline.node(name).position
-        if own is not None:
-            placed[name] = own
-    return placed
+def _is_stale(edge: ipycytoscape.Edge, scene: Scene) -> bool:
+    """Whether the same two cards are connected in another way now."""
+    now = scene["edges"][edge.data["id"].removeprefix("e:")]
+    return bool(edge.classes != now["kind"])
 
 
-def _centre(place: Point) -> dict[str, float]:
-    return {"x": place[0] + CARD[0] / 2, "y": place[1] + CARD[1] / 2}
+def _told(card: Mapping[str, Any], chosen: bool) -> dict[str, Any]:
+    marks = " ".join(filter(None, (MARKS.get(card["state"], ""), card["time"])))
+    sign = {"error": "✕ ", "warning": "⚠ "}.get(card["problem"], "")
+    classes = [card["role"], f"hue{card['hue']}", card["problem"], "chosen" if chosen else ""]
+    return {
+        "data": {"id": f"n:{card['id']}", "label": f"{sign}{card['id']}\n{marks or card['line']}"},
+        "classes": " ".join(filter(None, classes)),
+        "position": {"x": card["x"] + CARD[0] / 2, "y": card["y"] + CARD[1] / 2},
+    }
+
+
+def _style() -> list[dict[str, Any]]:
+    """Cards that can be read in any theme: they bring their own ground."""
+    width, height = CARD
+    node = {
+        "shape": "round-rectangle",
+        "width": width,
+        "height": height,
+        "background-color": "#ffffff",
+        "border-width": 2,
+        "label": "data(label)",
+        "color": "#1f2328",
+        "font-size": 12,
+        "text-valign": "center",
+        "text-halign": "center",
+        "text-wrap": "wrap",
+        "text-max-width": width - 12,
+        "overlay-opacity": 0,
+    }
+    edge = {"width": 1.5, "line-color": "#8a9099", "curve-style": "bezier", "overlay-opacity": 0}
+    arrow = {"target-arrow-shape": "triangle", "target-arrow-color": "#8a9099"}
+    return [
+        {"selector": "node", "style": node},
+        *({"selector": f"node.hue{n}", "style": {"border-color": hue}} for n, hue in enumerate(_HUES)),
+        {"selector": "node.engine", "style": {"border-style": "dashed"}},
+        {"selector": "node.error", "style": {"border-color": "#c62828", "border-width": 3}},
+        {"selector": "node.chosen", "style": {"border-color": "#1769d2", "border-width": 4}},
+        {"selector": "edge", "style": edge},
+        {"selector": "edge.flow", "style": arrow},
+        {"selector": "edge.uses", "style": {"line-style": "dashed", "width": 1}},
+    ]
