@@ -111,3 +111,27 @@ it("lets go of its model and its clock when it is closed", () => {
   model.set("answer", "late");
   expect(find(el, ".opea-answer").textContent).toBe("");
 });
+
+it("opens the step that Python says, closes the one before, and leaves the keyboard where it is", () => {
+  const { el, model } = display();
+  const rows = ["embedding", "llm"].map((name) => find(el, `.opea-row[data-step="${name}"]`) as HTMLDetailsElement);
+  const focused = document.activeElement;
+  model.set("opened", "embedding");
+  expect(rows.map((row) => row.open)).toEqual([true, false]);
+  model.set("opened", "llm");
+  expect(rows.map((row) => row.open)).toEqual([false, true]);
+  expect(document.activeElement).toBe(focused);
+  if (rows[1]) rows[1].open = false;
+  model.set("state", chat({ elapsed: 2 }));
+  expect(rows[1]?.open).toBe(false); // closed by the user: it stays so
+});
+
+it.each([true, false])("tells which step was opened only where it is linked: %s", (linked) => {
+  const model = new FakeModel({ state: chat(), answer: "", opened: "", linked });
+  const send = vi.fn();
+  Object.assign(model, { send });
+  const { el } = show(runView, model);
+  find(el, '.opea-row[data-step="llm"] summary').click();
+  find(el, '.opea-card[data-step="embedding"]').dispatchEvent(new MouseEvent("click"));
+  expect(send.mock.calls).toEqual(linked ? [[{ act: "step", name: "llm" }], [{ act: "step", name: "embedding" }]] : []);
+});
