@@ -94,20 +94,19 @@ def agreed(graph: Graph, catalog: Catalog, name: str) -> Store:
 
 def apart(graph: Graph, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
     """Services that look where nothing is written: name, one that writes, and what differs, in words."""
-    stores = _stores(graph, catalog)
-    for name in sorted(n for names in stores.values() for n in names):
-        if catalog[graph.nodes[name]["kind"]].flow:
-            continue
-        writers = [n for n in _sharers(stores, catalog, graph, name) if catalog[graph.nodes[n]["kind"]].flow]
-        mine = told(graph, catalog, name)
-        theirs = {
-            w: told(graph, catalog, w) for w in writers if _can_keep(catalog[graph.nodes[w]["kind"]], mine, catalog)
-        }
-        if writers and not theirs:
-            yield name, writers[0], f"{mine.kind!r}, which {writers[0]} has no form for"
-        elif writers and not any(mine.fits(store) for store in theirs.values()):
-            writer, store = next(iter(theirs.items()))
-            yield name, writer, _difference(mine, store)
+    for names in _stores(graph, catalog).values():
+        kinds = {name: catalog[graph.nodes[name]["kind"]] for name in sorted(names)}
+        stores = {name: told(graph, catalog, name) for name in kinds}
+        writers = [name for name in kinds if kinds[name].flow]
+        for name, mine in stores.items():
+            if name in writers or not writers:
+                continue
+            theirs = {w: stores[w] for w in writers if _can_keep(kinds[w], mine, catalog)}
+            if not theirs:
+                yield name, writers[0], f"{mine.kind!r}, which {writers[0]} has no form for"
+            elif not any(mine.fits(store) for store in theirs.values()):
+                writer, store = next(iter(theirs.items()))
+                yield name, writer, _difference(mine, store)
 
 
 def keeper(form: Form, catalog: Catalog) -> str:
