@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from "vitest";
 import chatView, { FILE_LIMIT, type Turn } from "../src/chat-view";
 import { element } from "../src/dom";
-import { FakeModel, show } from "./samples";
+import { FakeModel, find, show } from "./samples";
 
 function turn(n: number, fields: Partial<Turn> = {}): Turn {
   return { n, question: `q${n}`, answer: "", state: "running", note: "◐ running", error: "", ...fields };
@@ -57,7 +57,7 @@ it("sends the text with a click on Ask, once", () => {
   const { chat, model, field } = display();
   field.value = "hello";
   const heard = vi.fn();
-  const button = chat.querySelector("button")!;
+  const button = find<HTMLButtonElement>(chat, "button");
   button.addEventListener("click", heard);
   button.click();
   expect(model.sent).toEqual([{ act: "ask", text: "hello" }]);
@@ -73,7 +73,7 @@ it.each([{ isComposing: true }, { shiftKey: true }])("leaves an Enter that is no
 
 it("sends nothing, and keeps what was typed, while an answer is on its way", () => {
   const { chat, model, field } = display();
-  (chat.querySelector("button")!).disabled = true;
+  find<HTMLButtonElement>(chat, "button").disabled = true;
   field.value = "next";
   press(field, {});
   expect(model.sent).toEqual([]);
@@ -82,7 +82,7 @@ it("sends nothing, and keeps what was typed, while an answer is on its way", () 
 
 it("appends what streams, so that a selection survives, and tells a screen reader when it is complete", () => {
   const { chat, model } = display([turn(1)]);
-  const answer = chat.querySelector(".opea-said-back")!;
+  const answer = find(chat, ".opea-said-back");
   model.set("answer", "one");
   const first = answer.firstChild;
   model.set("answer", "one two");
@@ -108,7 +108,7 @@ it("keeps earlier turns as they are while another is answered", () => {
 
 it("does not move a reader who scrolled up, and follows for one at the end", () => {
   const { chat, model } = display([turn(1)]);
-  const box = chat.querySelector(".opea-conversation")!;
+  const box = find(chat, ".opea-conversation");
   Object.defineProperty(box, "clientHeight", { value: 100 });
   Object.defineProperty(box, "scrollHeight", { value: 500, configurable: true });
   box.scrollTop = 120;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import logView, { overlap } from "../src/log-view";
-import { FakeModel, show } from "./samples";
+import { FakeModel, find, show } from "./samples";
 
 class Talking extends FakeModel {
   readonly sent: { act: string; view: string }[] = [];
@@ -41,7 +41,7 @@ afterEach(() => {
 function display(lines: string[]): { log: HTMLElement; model: Talking; close: () => void } {
   const model = new Talking({ lines, title: "Log of llm" });
   const { el, close } = show(logView, model);
-  return { log: el.querySelector(".opea-log")!, model, close };
+  return { log: find(el, ".opea-log"), model, close };
 }
 
 const shown = (log: HTMLElement): (string | null)[] => [...log.children].map((line) => line.textContent);
@@ -77,7 +77,7 @@ it("does not move a reader who scrolled up, and offers them the way to the end",
   log.scrollTop = 50;
   model.set("lines", ["a", "b"]);
   expect(log.scrollTop).toBe(50);
-  const newer = log.parentElement?.querySelector("button")!;
+  const newer = find<HTMLButtonElement>(find(document.body, ".opea-logs"), "button");
   expect(newer.hidden).toBe(false);
   newer.click();
   model.set("lines", ["a", "b", "c"]);

@@ -78,3 +78,10 @@ export function show(widget: unknown, model: FakeModel): { el: HTMLElement; clos
   const close = (widget as Widget).render({ model, el } as never);
   return { el, close };
 }
+
+/** The element that matches, which must be there. */
+export function find<E extends HTMLElement = HTMLElement>(root: ParentNode, selector: string): E {
+  const found = root.querySelector<E>(selector);
+  if (!found) throw new Error(`nothing matches ${selector}`);
+  return found;
+}
