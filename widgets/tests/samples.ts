@@ -80,6 +80,7 @@ export function show(widget: unknown, model: FakeModel): { el: HTMLElement; clos
 }
 
 /** The element that matches, which must be there. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as querySelector's own type parameter
 export function find<E extends HTMLElement = HTMLElement>(root: ParentNode, selector: string): E {
   const found = root.querySelector<E>(selector);
   if (!found) throw new Error(`nothing matches ${selector}`);
