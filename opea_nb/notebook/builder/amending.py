@@ -25,17 +25,29 @@ Wire = tuple[str, str, str]
 """Source, target, and the flow; an empty flow for a use."""
 
 
-def amend(pipeline: Pipeline, wanted: Pipeline, label: str = "edit the YAML") -> edits.Batch:
+def amend(
+    pipeline: Pipeline, wanted: Pipeline, label: str = "edit the YAML", *, keep_places: bool = True
+) -> edits.Batch:
     """One edit that makes `pipeline` equal to `wanted`, with as few steps as that takes.
 
-    A node that differs by its name alone is renamed. A card keeps its place unless `wanted` has one for it.
+    A node that differs by its name alone is renamed.
 
     Parameters
     ----------
     label
         What undo calls it.
+    keep_places
+        Whether a card for which `wanted` has no place keeps its own; otherwise the layout chooses one.
     """
-    return edits.Batch(tuple(_steps(pipeline, wanted)), label)
+    steps = list(_steps(pipeline, wanted))
+    before, after = _nodes(pipeline), _nodes(wanted)
+    renamed = {new: old for old, new in _renames(pipeline, wanted).items()}
+    for name, node in after.items():
+        was = before.get(renamed.get(name, name))
+        if was is not None and type(was) is type(node) and was.position != node.position:
+            if node.position is not None or not keep_places:
+                steps.append(edits.Move(name, node.position))
+    return edits.Batch(tuple(steps), label)
 
 
 def of_kind(pipeline: Pipeline, name: str, kind: str) -> Edit:
@@ -128,8 +140,6 @@ def _of_nodes(
         for flow in flows[name]:
             if flow not in was[name]:
                 yield wiring.Join(name, flow)
-        if node.position is not None and node.position != before[name].position:
-            yield edits.Move(name, node.position)
 
 
 def _nodes(pipeline: Pipeline) -> dict[str, Node]:

@@ -2,48 +2,69 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
+from collections.abc import Callable
 from html import escape
 
 import ipywidgets as w
 
 from opea_nb.errors import FormatError
 from opea_nb.formats import unified
+from opea_nb.notebook.builder.amending import amend
+from opea_nb.notebook.builder.hiding import hidden, redacted, restored
+from opea_nb.notebook.builder.light import LATE, Light
 from opea_nb.notebook.builder.session import Session
-from opea_nb.pipeline import MAIN, Pipeline, edits, wiring
-from opea_nb.pipeline.edit import Edit
-from opea_nb.pipeline.spec import Node
+from opea_nb.notebook.builder.yaml_marks import changes, gutter, pointed
+from opea_nb.pipeline import Pipeline
 
-__all__ = ["YamlPanel", "replace_all"]
-
-_LATE = 2.0  # seconds that a text may come after the click that is about it
+__all__ = ["YamlPanel"]
 
 
 class YamlPanel:
-    """Text of the pipeline. What is typed counts when it is applied, and only when all of it is sound."""
+    """Text of the pipeline. What is typed counts when it is applied, and only when all of it is sound.
 
-    def __init__(self, session: Session) -> None:
+    Parameters
+    ----------
+    saved
+        What the file holds that the changes are shown against; the pipeline as it was at first when ``None``.
+    """
+
+    def __init__(self, session: Session, saved: Callable[[], Pipeline] | None = None) -> None:
         self._session = session
+        first = session.pipeline.copy()
+        self._saved = saved or (lambda: first)
         self._current = ""
-        self._text = w.Textarea(layout={"width": "auto", "height": "232px"}, continuous_update=False)
-        self._text.add_class("opea-yaml")
-        self._apply = w.Button(description="Apply", icon="check", layout={"width": "auto"})
-        self._apply.add_class("opea-apply")
-        self._apply.on_click(lambda _: self.apply())
-        self._clicked = -_LATE
+        self._revision = -1
+        self._clicked = -LATE
+        self._light = light = Light()
+        self._gutter = light.html(css="opea-gutter")
+        self._text = light.area(css="opea-yaml", tooltip="Unified YAML of the pipeline")
         self._text.observe(lambda _: self._arrived(), names="value")
-        self._revert = w.Button(description="Revert", layout={"width": "auto"})
-        self._revert.on_click(lambda _: self._show())
-        self._error = w.HTML()
-        self._error.add_class("opea-yaml-error")
-        self.widget = w.VBox([self._text, w.HBox([self._apply, self._revert, self._error])])
+        self._sheet = light.row(self._gutter, self._text, css="opea-yaml-sheet")
+        self._changes = light.html(css="opea-changes")
+        self._error = light.html(css="opea-yaml-error")
+        apply = light.button("Apply", self.apply, css="opea-apply opea-plain opea-icon-check opea-word")
+        revert = light.button("Revert", self._revert, css="opea-plain opea-revert", hint="Show the pipeline's own text")
+        self._diff = light.button(
+            "Diff", self._toggle, css="opea-diff-button opea-plain opea-icon-git-compare opea-word"
+        )
+        self._diff.tooltip = "Changes against the saved file, by service"
+        self._diffing = False
+        buttons = light.row(apply, revert, self._diff, self._error, css="opea-acts")
+        self.widget = light.column(buttons, self._sheet, self._changes, css="opea-yaml-panel")
+        light.show(self._changes, False)
         session.on_refresh(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Follow the pipeline, unless text is being edited that was not applied yet."""
-        text = unified.dumps(self._session.pipeline)
+        session = self._session
+        if self._diffing:
+            self._changes.value = changes(self._saved(), session.pipeline)
+        if session.revision == self._revision:
+            return
+        self._revision = session.revision
+        text = unified.dumps(hidden(session.pipeline))
         edited = self._text.value != self._current
         if text == self._current:
             return
@@ -54,54 +75,64 @@ class YamlPanel:
             self._show()
 
     def _show(self) -> None:
-        self._clicked = -_LATE
+        self._clicked = -LATE
         self._text.value = self._current
+        self._gutter.value = gutter()
         self._error.value = ""
 
+    def _revert(self) -> None:
+        with self._session.lock:
+            self._show()
+
+    def _toggle(self) -> None:
+        with self._session.lock:
+            self._diffing = not self._diffing
+            (self._diff.add_class if self._diffing else self._diff.remove_class)("opea-on")
+            self._light.show(self._changes, self._diffing)
+            self._light.show(self._sheet, not self._diffing)
+            self.refresh()
+
     def _arrived(self) -> None:
-        # ipywidgets holds a text back while the one before is not acknowledged, but never a click: it can come first
-        if time.monotonic() - self._clicked < _LATE:
+        text, names = redacted(self._text.value)
+        if names:  # the text is part of the notebook's saved state
+            self._text.value = text
+            self._error.value = _message(f"the value of {', '.join(names)} was taken out: secrets are references here")
+        # the text can come after the click that is about it: see LATE
+        if time.monotonic() - self._clicked < LATE:
             self.apply()
 
     def apply(self) -> None:
-        """Make the pipeline what the text says, as one edit; where it is wrong, say at which line."""
+        """Make the pipeline what the text says, as one edit; where it is wrong, mark the line and change nothing."""
         session = self._session
         self._clicked = time.monotonic()
         with session.lock:
+            pipeline = session.pipeline
             try:
-                wanted = unified.loads(self._text.value, source="YAML", catalog=session.pipeline.catalog)
+                wanted = unified.loads(self._text.value, source="YAML", catalog=pipeline.catalog)
             except FormatError as error:
-                where = f"line {error.line}, column {error.column}: " if error.line else ""
-                self._error.value = _message(f"{where}{error.problem}{f' → {error.hint}' if error.hint else ''}")
+                self._wrong(error)
                 return
-            if wanted == session.pipeline:
+            edit = amend(pipeline, restored(wanted, pipeline))
+            if not edit.edits:
                 self._show()
                 session.say("nothing changed")
                 return
             self._current = self._text.value  # from here on the pipeline's own text may replace it
-            if session.act(lambda: session.pipeline.apply(replace_all(session.pipeline, wanted)), "applied the YAML"):
+            if session.act(lambda: pipeline.apply(edit), _told(edit.edits)):
                 self._show()
 
+    def _wrong(self, error: FormatError) -> None:
+        where = f"line {error.line}, column {error.column}: " if error.line else ""
+        hint = f" → {error.hint}" if error.hint else ""
+        line = pointed(self._text.value, error.line, error.column)
+        self._error.value = _message(f"{where}{error.problem}{hint}") + line
+        self._gutter.value = gutter(error.line)
 
-def replace_all(pipeline: Pipeline, wanted: Pipeline) -> Edit:
-    """One edit that makes `pipeline` equal to `wanted`; what keeps its name keeps its place."""
-    before: dict[str, Node] = {**pipeline.services, **pipeline.engines}
-    after: dict[str, Node] = {**wanted.services, **wanted.engines}
-    steps: list[Edit] = [edits.Remove(name) for name in before]
-    steps += [wiring.DropFlow(flow) for flow in pipeline.flows if flow != MAIN]
-    mega = {f.name: getattr(wanted.mega, f.name) for f in dataclasses.fields(wanted.mega)}
-    steps.append(edits.Configure(mega))
-    steps += [wiring.PutFlow(flow) for flow in wanted.flows.values()]
-    for name, node in after.items():
-        place = before[name].position if name in before else None
-        kept = dataclasses.replace(node, position=node.position or place)
-        steps.append(edits.Add(kept, wanted.graph.nodes[name]["flows"]))
-    for source, target, data in wanted.graph.edges(data=True):
-        if data["kind"] == "uses":
-            steps.append(wiring.Use(source, target))
-        else:
-            steps += [wiring.Connect(source, target, flow) for flow in data["flows"]]
-    return edits.Batch(tuple(steps), "edit the YAML")
+
+def _told(steps: tuple[object, ...]) -> str:
+    few = [str(getattr(step, "label", "")) for step in steps[:3]]
+    more = f" and {len(steps) - 3} more" if len(steps) > 3 else ""
+    return f"applied the YAML: {', '.join(few)}{more}"
 
 
 def _message(text: str) -> str:
