@@ -60,7 +60,10 @@ class Catalog(Mapping[str, Component]):
             self._nodes.setdefault(node, component.kind)
         for form in component.forms.values():
             if form.gmc:
-                self._steps.setdefault(form.gmc, (component.kind, form.name))
+                # an engine and the service that calls it directly share their forms: the step is the engine's
+                known = self._steps.get(form.gmc)
+                if known is None or (component.role == "engine" and self._components[known[0]].role == "service"):
+                    self._steps[form.gmc] = (component.kind, form.name)
         if component.gmc:
             plain = next((f.name for f in component.forms.values() if f.image and not f.gmc), "")
             self._steps.setdefault(component.gmc, (component.kind, plain))

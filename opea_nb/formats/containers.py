@@ -30,7 +30,7 @@ def environment(process: Process) -> dict[str, str]:
     if process.name == GATEWAY:
         serving["OPEA_NB_PIPELINE"] = PIPELINE
     asked = {name: f"${{{name}}}" for name in process.required if not process.environment.get(name)}
-    secrets = {name: f"${{{name}}}" for name in process.secrets}
+    secrets = {name: f"${{{name}}}" for name in (*process.secrets, *process.optional)}
     return dict(sorted((dict(process.environment) | asked | secrets | serving).items()))
 
 
@@ -52,7 +52,8 @@ def references(values: Iterable[str]) -> tuple[str, ...]:
 def spoken_of(process: Process) -> tuple[str, ...]:
     """Names of the deployer's variables that a container needs."""
     given = process.options
-    return references((*environment(process).values(), *given.entrypoint, *given.command))
+    found = references((*environment(process).values(), *given.entrypoint, *given.command))
+    return tuple(name for name in found if name not in process.optional)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Choices:
         if node.form:
             possible = {n: f for n, f in component.forms.items() if n == node.form and self._takes(f, asked=True)}
         else:
-            possible = {n: f for n, f in component.forms.items() if self._takes(f)}
+            possible = {n: f for n, f in component.forms.items() if self._takes(f)} or self._only(component)
         if not possible:
             comes_as = " or ".join(component.forms) or "nothing that opea_nb can start"
             raise PlanError(
@@ -92,6 +92,11 @@ class Choices:
         if self._target.forms:
             return form.name in self._target.forms
         return bool(form.image) and (asked or form.accelerator in ("cpu", self._target.accelerator))
+
+    def _only(self, component: Component) -> dict[str, Form]:
+        """The forms of a component that there is for one accelerator only: who wants it has that."""
+        forms = {} if self._target.forms else {n: f for n, f in component.forms.items() if f.image}
+        return forms if len({f.accelerator for f in forms.values()}) == 1 else {}
 
     def _engine(self, node: Service | Engine, kind: str) -> Engine:
         """The engine of a kind that a node uses: the one drawn for it, one that fits it too, or a new one."""

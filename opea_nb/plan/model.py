@@ -105,6 +105,8 @@ class Process:
         deployer's own variable of that name.
     secrets
         Names of environment variables to hand through from the deployer's own environment.
+    optional
+        Those that are handed through where the deployer has them: a token for models that anyone may fetch.
     address
         Where the others reach it.
     needs
@@ -119,6 +121,7 @@ class Process:
     image: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     health: Health = Health()
     needs: tuple[str, ...] = ()
     volumes: tuple[Volume, ...] = ()

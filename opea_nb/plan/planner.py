@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
+from opea_nb.catalog import Form
+from opea_nb.catalog.gated import TOKEN, is_gated
 from opea_nb.errors import PlanError
 from opea_nb.pipeline import MAIN, Engine, Pipeline, Service
 from opea_nb.pipeline.hosts import host_names
@@ -80,6 +82,7 @@ class _Planner:
 
         environment = {k: filled(v) for k, v in form.environment.items()} | dict(node.environment)
         options, health = form.options, form.health
+        optional = self._optional(node, form)
         front = (GATEWAY,) if self._faces_gateway(node.name) else ()
         return Process(
             name=node.name,
@@ -89,7 +92,8 @@ class _Planner:
             module=form.module,
             image=(node.image or form.image) if form.image else self.target.image,
             environment=dict(sorted(environment.items())),
-            secrets=form.secrets,
+            secrets=tuple(name for name in form.secrets if name not in optional),
+            optional=optional,
             health=replace(health, command=words(health.command)),
             needs=(*sorted(n.name for n in near.values() if not n.url), *front),
             volumes=tuple(Volume(filled(v), self._volume(filled(v), path)) for v, path in sorted(form.volumes.items())),
@@ -113,6 +117,13 @@ class _Planner:
             secrets=tuple(keys),
             needs=needs,
         )
+
+    def _optional(self, node: Service | Engine, form: Form) -> tuple[str, ...]:
+        """The token of the models' hub, where all models that a process is known to use are there for anyone."""
+        if TOKEN not in form.secrets:
+            return ()
+        models = {self.chosen.model_of(n) for n in (node, *self.chosen.uses[node.name].values())} - {""}
+        return (TOKEN,) if models and not any(map(is_gated, models)) else ()
 
     def _linked(self, name: str, kind: str) -> Service:
         """The service of a kind that another one calls: the one that feeds a flow, else the first by name."""

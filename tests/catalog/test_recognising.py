@@ -38,6 +38,24 @@ def test_a_gmc_step_names_a_component_and_its_form() -> None:
     assert CATALOG.by_gmc("Nothing") is None
 
 
+@pytest.mark.parametrize(
+    "step", ["Whisper", "WhisperGaudi", "SpeechT5", "SpeechT5Gaudi", "Tgi", "TgiGaudi", "TeiEmbedding"]
+)
+def test_a_gmc_step_for_an_accelerator_names_the_same_engine(step: str) -> None:
+    component, plain = CATALOG.by_gmc(step), CATALOG.by_gmc(step.removesuffix("Gaudi"))
+    assert component is not None
+    assert component is plain
+    assert component.role == "engine"
+    form = CATALOG.gmc_form(step)
+    assert form is not None
+    assert (form.accelerator == "gaudi") == step.endswith("Gaudi")
+
+
+@pytest.mark.parametrize(("kind", "accelerator"), [("llama-vision", "gaudi"), ("text2cypher", "gaudi")])
+def test_what_there_is_for_one_accelerator_only_says_so(kind: str, accelerator: str) -> None:
+    assert {f.accelerator for f in CATALOG.component(kind).forms.values()} == {accelerator}
+
+
 @pytest.mark.parametrize("name", ["opea_service@llm_tgi", "opea_service@llm_tgi_0"])
 def test_a_studio_node_names_a_component(name: str) -> None:
     component = CATALOG.by_studio(name)

@@ -98,7 +98,11 @@ def _service(process: Process, hosts: dict[str, str], published: str, noted: _No
     gateway = process.name == GATEWAY
     configs = ["pipeline"] * gateway + ["probe"] * _probed(process)
     targets = {"pipeline": containers.PIPELINE, "probe": PROBE}
-    environment = {name: _value(value) for name, value in containers.environment(process).items()}
+    environment: _Mapping = {
+        # none: Compose hands the deployer's on, and an unset one is not there, which an empty token is not the same as
+        name: None if name in process.optional and value == f"${{{name}}}" else _value(value, process.optional)
+        for name, value in containers.environment(process).items()
+    }
     if ours:  # empty for no token
         environment[containers.TOKEN] = f"${{{containers.TOKEN}:-}}"
     accelerated = _accelerated(process)
@@ -185,8 +189,11 @@ def _literal(text: str) -> str:
     return text.replace("$", "$$")
 
 
-def _value(text: str) -> str:
-    return containers.substituted(text, _literal, "${{{0}:?fill in {0}, see .env.example}}".format)
+def _value(text: str, optional: tuple[str, ...] = ()) -> str:
+    def reference(name: str) -> str:
+        return f"${{{name}:-}}" if name in optional else f"${{{name}:?fill in {name}, see .env.example}}"
+
+    return containers.substituted(text, _literal, reference)
 
 
 def _bracketed(address: str) -> str:

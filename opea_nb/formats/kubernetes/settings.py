@@ -33,6 +33,7 @@ def referring(process: Process, secret: str) -> list[Manifest]:
     """The variables that come from the Secret, then those whose values speak of them."""
     values = containers.environment(process)
     own = [_from_secret(name, secret) for name in containers.spoken_of(process)]
+    own += [_from_secret(name, secret, optional=True) for name in process.optional]
     if process.module:
         own.append(_from_secret(containers.TOKEN, secret, optional=True))
     composed: list[Manifest] = [

@@ -75,6 +75,22 @@ def test_a_missing_secret_is_named_and_the_example_lists_what_to_fill_in(chatqna
     assert lines == ["DB_PASSWORD=", "HF_TOKEN="]
 
 
+def test_a_token_is_asked_for_only_where_a_model_is_gated(chatqna: Pipeline) -> None:
+    text = write(chatqna).text
+    services = config(text, {"HF_TOKEN": "mine"})["services"]
+    holders = [n for n, s in services.items() if (s.get("environment") or {}).get("HF_TOKEN") == "mine"]
+    assert {"vllm", "tei"} <= set(holders)
+    chatqna.add("vllm", parameters={"model": "Qwen/Qwen2.5-0.5B-Instruct"})
+    chatqna.use("llm", "vllm")
+    written = write(chatqna)
+    assert ".env.example" not in written.files
+    services = config(written.text, {})["services"]
+    assert not [
+        n for n, s in services.items() if "HF_TOKEN" in {k for k, v in (s.get("environment") or {}).items() if v}
+    ]
+    assert config(written.text, {"HF_TOKEN": "mine"})["services"]["tei"]["environment"]["HF_TOKEN"] == "mine"
+
+
 def test_with_nothing_to_fill_in_there_is_no_example(chatqna: Pipeline) -> None:
     assert list(write(chatqna, embedded=True).files) == ["compose.yaml"]
 
@@ -104,8 +120,9 @@ def test_compose_reads_back_what_the_plan_says(pipeline: Pipeline) -> None:
     assert set(got["services"]) == {p.address.host for p in made.processes}
     for process in made.processes:
         service = got["services"][process.address.host]
-        expected = {k: _filled(v, env) for k, v in containers.environment(process).items()}
-        environment = service.get("environment") or {}
+        given = containers.environment(process)
+        expected = {k: _filled(v, env) for k, v in given.items() if k not in process.optional or k in env}
+        environment = {k: v for k, v in (service.get("environment") or {}).items() if v is not None}  # not handed on
         if process.module:
             assert environment.pop("OPEA_NB_TOKEN") == ""
         assert environment == expected

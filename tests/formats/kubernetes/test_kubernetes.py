@@ -75,7 +75,8 @@ def test_any_pipeline_gives_valid_manifests(pipeline: Pipeline) -> None:
     for process in made.processes:
         assert services[process.address.host]["spec"]["ports"][0]["port"] == process.address.port
         spoken = {name: f"${{{name}}}" for name in containers.spoken_of(process)}
-        assert environment(manifests, process.address.host) == spoken | containers.environment(process)
+        given = {k: v for k, v in containers.environment(process).items() if k not in process.optional}
+        assert environment(manifests, process.address.host) == spoken | given
 
 
 def environment(manifests: list[Manifest], host: str) -> dict[str, str]:
@@ -94,6 +95,16 @@ def environment(manifests: list[Manifest], host: str) -> dict[str, str]:
             expanded = re.sub(r"\$(\$|\((\w+)\))", lambda m: "$" if m[1] == "$" else found[m[2]], entry["value"])
             found[entry["name"]] = expanded
     return found
+
+
+def test_a_token_that_is_not_needed_may_be_missing(chatqna: Pipeline) -> None:
+    deployments = of_kind(read(write(chatqna).text), "Deployment")
+    env = {n: d["spec"]["template"]["spec"]["containers"][0].get("env", []) for n, d in deployments.items()}
+    asked = {
+        n: e["valueFrom"]["secretKeyRef"].get("optional", False) for n in env for e in env[n] if e["name"] == "HF_TOKEN"
+    }
+    assert asked["tei"] is True
+    assert asked["vllm"] is False
 
 
 def test_values_of_secrets_are_in_no_file_and_what_to_create_is_said(chatqna: Pipeline) -> None:
