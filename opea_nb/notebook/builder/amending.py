@@ -44,9 +44,9 @@ def amend(
     renamed = {new: old for old, new in _renames(pipeline, wanted).items()}
     for name, node in after.items():
         was = before.get(renamed.get(name, name))
-        if was is not None and type(was) is type(node) and was.position != node.position:
-            if node.position is not None or not keep_places:
-                steps.append(edits.Move(name, node.position))
+        moved = was is not None and type(was) is type(node) and was.position != node.position
+        if moved and (node.position is not None or not keep_places):
+            steps.append(edits.Move(name, node.position))
     return edits.Batch(tuple(steps), label)
 
 

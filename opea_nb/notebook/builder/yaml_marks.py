@@ -35,9 +35,9 @@ def _numbers(first: int, last: int) -> str:
 
 
 def pointed(text: str, line: int, column: int) -> str:
-    """The line with the fault and a caret below the place, as markup; nothing when there is no such line.
+    r"""The line with the fault and a caret below the place, as markup; nothing when there is no such line.
 
-    >>> print(pointed("a: 1\\nb: [", 2, 4))
+    >>> print(pointed("a: 1\nb: [", 2, 4))
     <pre class="opea-caret">2 │ b: [
       │    ^</pre>
     """

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from html import escape
 
-import ipywidgets as w
-
 from opea_nb.errors import FormatError
 from opea_nb.formats import unified
 from opea_nb.notebook.builder.amending import amend

@@ -95,21 +95,21 @@ def test_setting_one_field_leaves_the_others_and_their_focus_alone(session: Sess
 
 
 @pytest.mark.parametrize(
-    ("label", "typed", "name", "value"),
+    ("label", "typed", "set_to"),
     [
-        ("Image", "opea/llm:2", "image", "opea/llm:2"),
-        ("Port", "9100", "port", 9100),
-        ("Endpoint", "/v1/x", "endpoint", "/v1/x"),
-        ("Runs elsewhere", "http://h:1/v1", "url", "http://h:1/v1"),
-        ("API key variable", "OPENAI_API_KEY", "api_key", "OPENAI_API_KEY"),
-        ("Replicas", "3", "replicas", 3),
-        ("Form", "opea", "form", "opea"),
+        ("Image", "opea/llm:2", {"image": "opea/llm:2"}),
+        ("Port", "9100", {"port": 9100}),
+        ("Endpoint", "/v1/x", {"endpoint": "/v1/x"}),
+        ("Runs elsewhere", "http://h:1/v1", {"url": "http://h:1/v1"}),
+        ("API key variable", "OPENAI_API_KEY", {"api_key": "OPENAI_API_KEY"}),
+        ("Replicas", "3", {"replicas": 3}),
+        ("Form", "opea", {"form": "opea"}),
     ],
 )
-def test_how_it_runs(session: Session, inspector: Inspector, label: str, typed: str, name: str, value: Any) -> None:
+def test_how_it_runs(session: Session, inspector: Inspector, label: str, typed: str, set_to: dict[str, Any]) -> None:
     pick(inspector, "llm")
     field(inspector.widget, label).value = typed
-    assert getattr(session.pipeline.services["llm"], name) == value
+    assert {name: getattr(session.pipeline.services["llm"], name) for name in set_to} == set_to
 
 
 @pytest.mark.parametrize(

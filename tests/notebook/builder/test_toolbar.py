@@ -1,0 +1,104 @@
+"""Toolbar, problems and history."""
+
+from __future__ import annotations
+
+import pytest
+
+from opea_nb.notebook.builder.history_panel import HistoryPanel
+from opea_nb.notebook.builder.problems_panel import ProblemsPanel
+from opea_nb.notebook.builder.session import Session
+from opea_nb.notebook.builder.toolbar import Toolbar
+from opea_nb.pipeline import Flow, Pipeline, wiring
+from tests.notebook.builder.panels import ATTACK, button, of_class, words
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session(Pipeline("chatqna"))
+
+
+def test_the_name_is_edited_and_a_bad_one_is_refused(session: Session) -> None:
+    name = of_class(Toolbar(session).widget, "opea-name")[0]
+    name.value = "other"
+    assert session.pipeline.name == "other"
+    name.value = "no name!"
+    assert (session.pipeline.name, name.value, session.said[1]) == ("other", "other", True)
+
+
+def test_undo_and_redo_tell_what_they_would_do(session: Session) -> None:
+    bar = Toolbar(session).widget
+    undo, redo = button(bar, "Undo"), button(bar, "Redo")
+    assert undo.disabled
+    session.pipeline.add("llm")
+    assert (undo.disabled, undo.tooltip) == (False, "Undo: add llm")
+    undo.click()
+    assert (redo.disabled, redo.tooltip) == (False, "Redo: add llm")
+    redo.click()
+    assert list(session.pipeline.services) == ["llm"]
+
+
+def test_clear_is_one_edit(session: Session) -> None:
+    bar = Toolbar(session).widget
+    assert button(bar, "Clear").disabled
+    session.pipeline.add("llm"), session.pipeline.add("redis")
+    button(bar, "Clear").click()
+    assert not session.pipeline.services
+    session.undo()
+    assert set(session.pipeline.graph) == {"llm", "redis"}
+
+
+def test_the_flow_is_chosen_where_there_are_several(session: Session) -> None:
+    bar = Toolbar(session).widget
+    flow = of_class(bar, "opea-flow-choice")[0]
+    assert flow.layout.display == "none"
+    session.pipeline.apply(wiring.PutFlow(Flow("ingest")))
+    flow.value = "ingest"
+    assert session.flow == "ingest"
+    assert flow.layout.display != "none"
+
+
+def test_the_count_of_problems_opens_their_panel(session: Session) -> None:
+    opened: list[object] = []
+    session.offer("panel", opened.append)
+    bar = Toolbar(session).widget
+    count = of_class(bar, "opea-problems-button")[0]
+    assert count.description == "✕ 1"
+    count.click()
+    assert opened == ["problems"]
+
+
+def test_a_problem_tells_its_severity_in_words_and_leads_to_its_card(session: Session) -> None:
+    session.pipeline.add("llm"), session.pipeline.add("reranking")
+    panel = ProblemsPanel(session).widget
+    assert "✕ error" in words(panel)
+    of_class(panel, "opea-go")[0].click()
+    assert session.one == of_class(panel, "opea-go")[0].description
+
+
+def test_a_plain_way_out_is_one_click(session: Session) -> None:
+    session.pipeline.add("llm", environment={"HF_TOKEN": "hunter2"})
+    panel = ProblemsPanel(session)
+    of_class(panel.widget, "opea-fix")[0].click()
+    assert session.pipeline.services["llm"].environment["HF_TOKEN"] == "${HF_TOKEN}"
+    assert panel.title == "Problems"
+    assert "nothing found" in words(panel.widget)
+    assert "hunter2" not in words(panel.widget)
+
+
+def test_history_is_code_that_does_the_same(session: Session) -> None:
+    panel = HistoryPanel(session).widget
+    session.act(lambda: session.pipeline.add("embedding"), "added embedding")
+    session.act(lambda: session.pipeline.add("llm"), "added llm")
+    session.act(lambda: session.pipeline.connect("embedding", "llm"), "connected")
+    code = of_class(panel, "opea-code")[0].value
+    again = Pipeline("chatqna")
+    exec(code, {"pipeline": again, "__builtins__": __builtins__})
+    assert again == session.pipeline
+    assert "added embedding" in words(panel)
+
+
+def test_hostile_names_stay_text(session: Session) -> None:
+    session.act(lambda: session.pipeline.add("llm", name="<b onclick=x", environment={"A_TOKEN": ATTACK}), ATTACK)
+    for panel in (ProblemsPanel(session).widget, HistoryPanel(session).widget, Toolbar(session).widget):
+        assert "<img" not in words(panel)
+        assert "<b onclick" not in words(panel)
