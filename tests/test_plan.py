@@ -85,6 +85,28 @@ def test_what_cannot_run_on_the_target_is_refused_by_name(chatqna: Pipeline) -> 
         plan(chatqna, LOCAL)
 
 
+def test_an_image_of_ones_own_runs_in_a_container_beside_the_engines_it_uses() -> None:
+    p = Pipeline("own")
+    p.add("service", "app", image="opea/app:1", port=8022)
+    p.add("vllm")
+    p.use("app", "vllm")
+    process = plan(p, CONTAINERS).process("app")
+    assert (process.image, process.address.port, process.health.path, process.needs) == (
+        "opea/app:1",
+        8022,
+        "",
+        ("vllm",),
+    )
+    with pytest.raises(PlanError, match="cannot run on local"):
+        plan(p, LOCAL)
+
+
+def test_what_there_is_for_one_accelerator_only_runs_there_whatever_the_target_prefers() -> None:
+    p = Pipeline("cypher")
+    p.add("text2cypher")
+    assert plan(p, CONTAINERS).process("text2cypher").accelerator == "gaudi"
+
+
 def test_dataprep_without_embedding_is_refused() -> None:
     p = Pipeline()
     p.add("dataprep")

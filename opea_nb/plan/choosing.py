@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from opea_nb.catalog import Component, Form
+from opea_nb.catalog import Component, Form, Health
 from opea_nb.errors import PlanError
 from opea_nb.pipeline import Engine, Pipeline, Service
 from opea_nb.pipeline.sharing import Store, agreed, keeps_data
@@ -67,6 +67,8 @@ class Choices:
             possible = {n: f for n, f in component.forms.items() if n == node.form and self._takes(f, asked=True)}
         else:
             possible = {n: f for n, f in component.forms.items() if self._takes(f)} or self._only(component)
+        if not possible and node.image and self._target.image:
+            possible = {"image": self._own_image(node)}
         if not possible:
             comes_as = " or ".join(component.forms) or "nothing that opea_nb can start"
             raise PlanError(
@@ -92,6 +94,12 @@ class Choices:
         if self._target.forms:
             return form.name in self._target.forms
         return bool(form.image) and (asked or form.accelerator in ("cpu", self._target.accelerator))
+
+    def _own_image(self, node: Service | Engine) -> Form:
+        """The form of a container that the catalogue knows nothing of; it is ready when its port takes connections."""
+        own = self._pipeline.engines_of(node.name) if isinstance(node, Service) else ()
+        kinds = tuple(dict.fromkeys(self._pipeline.engines[name].kind for name in own))
+        return Form("image", image=node.image, port=node.port, engines=kinds, health=Health(path=""))
 
     def _only(self, component: Component) -> dict[str, Form]:
         """The forms of a component that there is for one accelerator only: who wants it has that."""

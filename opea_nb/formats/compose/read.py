@@ -6,28 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from opea_nb.catalog import Catalog, load_catalog
+from opea_nb.catalog import GENERIC, Catalog, Component, load_catalog
 from opea_nb.errors import FormatError
 from opea_nb.formats import unified, yaml_text
 from opea_nb.formats.compose.read_flow import Chain, Inferred, infer
 from opea_nb.formats.compose.read_node import fields_of
-from opea_nb.formats.compose.read_roles import ANSWERING, MEGA, Role, recognised, stage
+from opea_nb.formats.compose.read_roles import ANSWERING, MEGA, Role, recognised, stage, with_applications
 from opea_nb.formats.compose.read_services import services_of
 from opea_nb.formats.conversion import Imported, Note
 from opea_nb.formats.draft import Draft, pipeline_name
 from opea_nb.pipeline import MAIN
 
-__all__ = ["detect", "draw", "read"]
+__all__ = ["draw", "read"]
 
 _OUTSIDE = {"LLM": ("llm-vllm", "llm"), "LVM": ("lvm", "lvm")}
-
-
-def detect(data: Any) -> bool:
-    """Whether parsed YAML is a Compose file."""
-    services = data.get("services") if isinstance(data, Mapping) else None
-    return isinstance(services, Mapping) and any(
-        isinstance(s, Mapping) and {"image", "build", "extends"} & s.keys() for s in services.values()
-    )
 
 
 def read(text: str | bytes, *, source: str = "<text>", catalog: Catalog | None = None, name: str = "") -> Imported:
@@ -62,7 +54,7 @@ def read(text: str | bytes, *, source: str = "<text>", catalog: Catalog | None =
         reason = "the pipeline that opea_nb wrote into the file is taken; services changed by hand are not looked at"
         return Imported(pipeline, (Note("inferred", "configs.pipeline", reason, source),))
     draft = Draft(catalog, source)
-    roles = {n: recognised(s, catalog) for n, s in services_of(data, draft).items()}
+    roles = with_applications({n: recognised(s, catalog) for n, s in services_of(data, draft).items()}, catalog)
     found = infer(roles)
     project = data.get("name")
     stem = re.split(r"[\\/]", source)[-1].split(".")[0].strip("<>")
@@ -103,7 +95,7 @@ def _kept(data: Mapping[Any, Any], roles: Mapping[str, Role], draft: Draft) -> d
             continue
         others[name] = role.service.raw
         if not role.mega:
-            image = role.service.image or "built from a folder"
+            image = role.service.image or ("built from a folder" if "build" in role.service.raw else "no image")
             reason = f"no component of the catalogue ({image}): kept under `compose`"
             draft.note("kept", name, reason, f"services.{name}")
     return {**kept, "services": others} if others else kept
@@ -130,6 +122,7 @@ def draw(found: Inferred, roles: Mapping[str, Role], draft: Draft) -> Chain:
     for name, component in found.engines.items():
         fields = fields_of(roles[name].service, component, hosts, draft, open_names)
         names[name] = draft.engine(name, component.kind, **(fields | {"port": 0}))
+        _tell_how(name, component, roles[name], draft)
     main = found.chains[0]
     for name, component in found.steps.items():
         fields = fields_of(roles[name].service, component, hosts, draft, open_names)
@@ -139,8 +132,7 @@ def draw(found: Inferred, roles: Mapping[str, Role], draft: Draft) -> Chain:
             reason = f"no mega service of the file is seen to call it: a flow of its own, {flows[0]}"
             draft.note("inferred", name, reason)
         names[name] = draft.service(name, component.kind, flows=flows, **fields)
-        if roles[name].by_name:
-            draft.note("inferred", name, f"is built, not pulled: taken as {component.kind} for its name")
+        _tell_how(name, component, roles[name], draft)
     for service, engines in found.uses.items():
         for engine in engines:
             draft.use(names[service], names[engine])
@@ -148,6 +140,15 @@ def draw(found: Inferred, roles: Mapping[str, Role], draft: Draft) -> Chain:
         _edges(flow, chain, found, names, draft)
     _tell(found, open_names, draft)
     return main
+
+
+def _tell_how(name: str, component: Component, role: Role, draft: Draft) -> None:
+    if role.by_name:
+        why = "is built, not pulled" if "build" in role.service.raw else "has no image here"
+        draft.note("inferred", name, f"{why}: taken as {component.kind} for its name")
+    elif component.kind == GENERIC:
+        reason = f"no component of the catalogue ({role.service.image or 'built from a folder'}): a service of JSON"
+        draft.note("inferred", name, reason)
 
 
 def _edges(flow: str, chain: Chain, found: Inferred, names: Mapping[str, str], draft: Draft) -> None:

@@ -104,6 +104,11 @@ class _Inference:
         for name, role in self.known.items():
             if name not in wrapped:
                 self._either(name, role, wrapped)
+        if not found.steps:  # then those that nothing uses are there to be asked
+            used = {n for engine in found.engines for n in self.reached[engine]}
+            for name in [n for n in found.engines if direct(self.roles[n]) and n not in used]:
+                del found.engines[name]
+                found.steps[name] = self.roles[name].services[0]
         for name in found.steps:
             self._uses(name)
         members = [self._called(m) for m in self.megas]

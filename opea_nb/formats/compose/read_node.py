@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from opea_nb.catalog import Component, Form
+from opea_nb.catalog import GENERIC, Component, Form
 from opea_nb.catalog.images import bare
 from opea_nb.formats.compose.read_services import ComposeService
 from opea_nb.formats.compose.read_values import hosts_in, variables
@@ -51,7 +51,11 @@ def fields_of(
             continue
         if name.endswith(("COMPONENT_NAME", "OPEA_STORE_NAME")) and form and defaults.get(name) == value:
             continue
-        if any(host in hosts or host == "${host_ip}" for host, _ in hosts_in(value)):
+        near = [host for host, _ in hosts_in(value) if host in hosts or host == "${host_ip}"]
+        if near and component.kind == GENERIC:  # nobody else knows where it looks for the address
+            reason = f"the address of {near[0]} as it stands in the file: check it where you deploy"
+            draft.note("kept", f"{service.name}: {name}", reason, f"services.{service.name}.environment")
+        elif near:
             continue
         if component.parameter("model") and name in _MODEL_NAMES:
             continue
@@ -63,11 +67,13 @@ def fields_of(
     fields: dict[str, Any] = {
         "environment": environment,
         "parameters": _model(service, component, open_names),
-        "port": next((host or inside for host, inside in service.ports), 0),
+        "port": next((_port(host, inside, component) for host, inside in service.ports), 0),
         "image": _image(service, component, form),
         **_deploy(service.raw.get("deploy")),
     }
-    if form and not form.engines and form is not next(iter(component.forms.values())) and _chosen(service, form):
+    if form and form.accelerator != "cpu" and bare(form.image) == bare(service.image):
+        fields["form"] = form.name  # what it runs on is part of what the file says
+    elif form and not form.engines and form is not next(iter(component.forms.values())) and _chosen(service, form):
         fields["form"] = form.name
     said = {k for k, v in service.raw.items() if form and _said(str(k), v, form, service)}
     aside = _UNDERSTOOD | _REPLACED | said
@@ -82,6 +88,11 @@ def fields_of(
         reason = "the catalogue and the target of a deployment tell these"
         draft.note("lost", f"{service.name}: {', '.join(replaced)}", reason)
     return fields
+
+
+def _port(host: int, inside: int, component: Component) -> int:
+    """Where it is reached: its own port for a container that the catalogue knows nothing of."""
+    return (inside or host) if component.kind == GENERIC else (host or inside)
 
 
 def _said(key: str, value: Any, form: Form, service: ComposeService) -> bool:
@@ -113,13 +124,21 @@ def _form(service: ComposeService, component: Component) -> Form | None:
         matching = sum(form.environment.get(k) == v for k, v in service.environment.items())
         against = sum(k in form.environment and form.environment[k] != v and _chooses(k) for k, v in _of(service))
         tag = service.image.rpartition(":")[2]
-        hardware = {"gaudi": ("gaudi", "hpu"), "rocm": ("rocm",), "nvidia": ("cuda",)}.get(form.accelerator, ())
-        fits = any(word in f"{name}:{tag}" for word in hardware) or (service.raw.get("runtime") == "habana") == bool(
-            form.accelerator == "gaudi"
-        )
-        return (bare(form.image) == name) * 10 + matching - 20 * against + fits
+        fits = _hardware(service, f"{name}:{tag}") == form.accelerator
+        return (bare(form.image) == name) * 10 + matching - 20 * against + 2 * fits
 
     return max(forms, key=score) if forms else None
+
+
+def _hardware(service: ComposeService, image: str) -> str:
+    """What the file runs it on, by its image and by what it is given of the machine."""
+    deploy = str(service.raw.get("deploy", ""))
+    runtime = str(service.raw.get("runtime", ""))
+    if "gaudi" in image or "hpu" in image or runtime == "habana":
+        return "gaudi"
+    if "rocm" in image or "/dev/kfd" in str(service.raw.get("devices", "")):
+        return "rocm"
+    return "nvidia" if "cuda" in image or runtime == "nvidia" or "nvidia" in deploy else "cpu"
 
 
 def _of(service: ComposeService) -> list[tuple[str, str]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from opea_nb.catalog import Catalog, Component
+from opea_nb.catalog import GENERIC, Catalog, Component
 from opea_nb.catalog.images import bare
 from opea_nb.formats.compose.read_services import ComposeService
 
-__all__ = ["ANSWERING", "MEGA", "Role", "direct", "recognised", "stage"]
+__all__ = ["ANSWERING", "MEGA", "Role", "direct", "recognised", "stage", "with_applications"]
 
 # Mega services of OPEA's examples: image -> endpoint, port.
 MEGA = {
@@ -34,6 +35,19 @@ MEGA = {
 }
 _FRONT = re.compile(r"(^|[-_/])(ui|gradio|react|svelte|frontend|front|nginx|webui)([-_]|$)")
 _MEGA_VARIABLES = ("MEGA_SERVICE_HOST_IP", "MEGA_SERVICE_PORT", "BACKEND_SERVICE_MEGA")
+
+# What the services of the examples are called, for files that only change what another file has.
+_NAMED = (
+    ("tei-rerank", "tei-rerank"),
+    ("tei", "tei"),
+    ("vllm", "vllm"),
+    ("tgi", "tgi"),
+    ("redis", "redis"),
+    ("dataprep", "dataprep"),
+    ("retriever", "retriever"),
+    ("whisper", "whisper"),
+    ("speecht5", "speecht5"),
+)
 
 ANSWERING = 50
 """The stage of what writes the answer."""
@@ -115,15 +129,37 @@ def recognised(service: ComposeService, catalog: Catalog) -> Role:
         return Role(service, mega)
     if service.image:
         return Role(service, "", _fitting(services, service), _fitting(engines, service))
-    # built from a folder: the name is all there is
-    component = catalog.find(name=re.sub(r"[-_](service|server|serving)$", "", service.name))
-    if component.kind == "service":
+    # built from a folder, or what another file has: the name is all there is
+    short = re.sub(r"[-_](service|server|serving)$", "", service.name)
+    component = catalog.find(name=short)
+    if component.kind == GENERIC:
+        component = next((c for word, kind in _NAMED if word in short and (c := catalog.get(kind))), component)
+    if component.kind == GENERIC:
         return Role(service)
-    as_service = component.role == "service"
-    return Role(service, "", (component,) if as_service else (), () if as_service else (component,), by_name=True)
+    if component.role == "service":
+        return Role(service, "", (component,), by_name=True)
+    also = catalog.by_image(next((f.image for f in component.forms.values()), ""))
+    directly = _fitting(tuple(c for c in also if c.role == "service" and c.kind != GENERIC), service)
+    return Role(service, "", directly, (component,), by_name=True)
+
+
+def with_applications(roles: Mapping[str, Role], catalog: Catalog) -> dict[str, Role]:
+    """The roles; where none is a microservice, applications of OPEA's that the catalogue lacks are services of JSON."""
+    found = dict(roles)
+    if any(r.wrapped or r.mega in MEGA for r in found.values()):
+        return found
+    for name, role in found.items():
+        image = bare(role.service.image)
+        own = bool(re.search(r"(^|/)opea/", image)) or (not image and "build" in role.service.raw)
+        front = _FRONT.search(image) or _FRONT.search(name)
+        if own and not role.known and not role.mega and not front and role.service.ports:
+            found[name] = Role(role.service, services=(catalog[GENERIC],))
+    return found
 
 
 def _mega(image: str, service: ComposeService, *, known: bool) -> str:
+    if not image and "backend" in service.name:
+        image = service.name
     example = next((m for m in sorted(MEGA, key=len, reverse=True) if image == m or image.startswith(f"{m}-")), "")
     told = any(v in service.environment for v in _MEGA_VARIABLES)
     calls = any(re.search(r"_(SERVICE|SERVER)_HOST_IP$", variable) for variable in service.environment)
