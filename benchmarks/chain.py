@@ -61,7 +61,7 @@ def services() -> Iterator[dict[str, int]]:
 @contextlib.contextmanager
 def gateway(folder: Path, document: str, routes: dict[str, str], **env: str) -> Iterator[tuple[int, psutil.Process]]:
     """A gateway: its port and its process."""
-    path = folder / "pipeline.yaml"
+    path = folder / f"{len(os.listdir(folder))}.yaml"
     path.write_text(document)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -127,12 +127,7 @@ def contenders(ports: dict[str, int], folder: Path) -> dict[str, Run]:
         def run(in_flight: int, seconds: float) -> Result:
             token = env.get("OPEA_NB_TOKEN", "")
             with gateway(folder, document, routes, **env) as (port, process):
-                load = [str(PARTS / "load.py"), str(port), path, token, str(in_flight), str(seconds)]
-                before = process.cpu_times()
-                result = measured(1, sys.executable, *load)
-                after = process.cpu_times()
-                used = after.user + after.system - before.user - before.system
-                return result | {"cpu_us": used / result["all"] * 1e6}
+                return load(port, process, path, in_flight, seconds, token)
 
         return run
 
@@ -176,7 +171,36 @@ def main() -> None:
             for name, run in contenders(ports, Path(folder)).items():
                 busy, alone = run(32, options.seconds), run(1, options.seconds / 2)
                 measures.setdefault(name, []).append(Measure(busy["qps"], busy["cpu_us"], alone["median_ms"]))
-    report(measures)
+        report(measures)
+        tracing(ports, Path(folder), windows=8 * options.rounds)
+
+
+def tracing(ports: dict[str, int], folder: Path, windows: int) -> None:
+    """Print what tracing costs: two gateways take turns of half a second, so that both meet the same machine."""
+    document = chain_document()
+    routes = {f"s{i}": f"http://127.0.0.1:{ports[f's{i}']}/v1/add" for i in range(1, 5)}
+    costs: dict[str, list[float]] = {"throughput": [], "CPU time": []}
+    with (
+        gateway(folder, document, routes) as traced,
+        gateway(folder, document, routes, OPEA_NB_RECORD="off") as untraced,
+    ):
+        for window in range(windows + 1):
+            with_it, without = (load(*each, endpoint_of(document), 32, 0.5) for each in (traced, untraced))
+            if window:  # the first warms both up
+                costs["throughput"].append(without["qps"] / with_it["qps"] - 1)
+                costs["CPU time"].append(with_it["cpu_us"] / without["cpu_us"] - 1)
+    for what, found in costs.items():
+        print(f"tracing costs {100 * statistics.median(found):+.1f} % of an untraced run, by {what}")
+
+
+def load(port: int, process: psutil.Process, path: str, in_flight: int, seconds: float, token: str = "") -> Result:
+    """Queries for some seconds, with the gateway's CPU time for each."""
+    part = str(PARTS / "load.py")
+    before = process.cpu_times()
+    result = measured(1, sys.executable, part, str(port), path, token, str(in_flight), str(seconds))
+    after = process.cpu_times()
+    used = after.user + after.system - before.user - before.system
+    return result | {"cpu_us": used / result["all"] * 1e6}
 
 
 class Measure(NamedTuple):
@@ -205,10 +229,6 @@ def report(measures: dict[str, list[Measure]]) -> None:
         rate, cpu, delay = (statistics.median(m[i] for m in measures[name]) for i in range(3))
         line = f"{name:40}{delay:9.2f} ms{rate:10.0f} q/s{ratio(name, bare, 0):>8}{ratio(name, comps, 0):>9}"
         print(f"{line}{cpu:11.0f} us{ratio(name, bare, 1):>8}{ratio(name, comps, 1):>9}")
-    for what, field in (("throughput", 0), ("CPU time", 1)):
-        pairs = list(zip(measures["gateway, traced"], measures["gateway, untraced"], strict=True))
-        costs = [(u[0] / t[0] if field == 0 else t[1] / u[1]) - 1 for t, u in pairs]
-        print(f"tracing costs {100 * statistics.median(costs):+.1f} % of an untraced run, by {what}")
 
 
 if __name__ == "__main__":

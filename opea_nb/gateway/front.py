@@ -15,7 +15,7 @@ from opea_nb.gateway.proxy import Proxy
 from opea_nb.gateway.query import Door, Queries
 from opea_nb.gateway.remote import Calls
 from opea_nb.gateway.replies import Receive, Refused, Scope, Send, error_of, send_json
-from opea_nb.gateway.runs import RunStore
+from opea_nb.gateway.run_store import RunStore
 from opea_nb.gateway.runs_api import RunsApi
 from opea_nb.pipeline import MAIN
 

@@ -17,8 +17,8 @@ from opea_nb.gateway.adapters.chat import field_text, read_request
 from opea_nb.gateway.forms import form_request
 from opea_nb.gateway.program import Program
 from opea_nb.gateway.replies import Receive, Refused, Scope, Send, TokenStream, chat_completion, error_of, send_json
+from opea_nb.gateway.run_store import RunStore
 from opea_nb.gateway.runner import Execution, execute
-from opea_nb.gateway.runs import RunStore
 from opea_nb.gateway.traceparent import new_run_id, parse, span
 from opea_nb.gateway.transport import Transport
 from opea_nb.gateway.variants import Variant, Variants
@@ -116,7 +116,7 @@ class Queries:
         if run is not None:
             run.began(program.endpoint, door.variants.whole.names, body)
             for name, reason in variant.left.items():
-                run.emit((ev.StepSkipped, time.time(), name, reason))
+                run.emit((ev.StepSkipped.type, time.time(), name, reason))
         headers = [(b"x-opea-run", run_id.encode()), (b"traceparent", span(trace, flags).encode())]
         stream: TokenStream | None = None
         asked = request.get("stream") if isinstance(request, dict) else None

@@ -10,7 +10,8 @@ from urllib.parse import parse_qs
 import orjson
 
 from opea_nb.gateway.replies import Receive, Refused, Scope, Send, send_json
-from opea_nb.gateway.runs import Run, RunStore
+from opea_nb.gateway.run_store import RunStore
+from opea_nb.gateway.runs import Run
 
 __all__ = ["RunsApi"]
 
@@ -31,7 +32,7 @@ class RunsApi:
         query = {k: v[-1] for k, v in parse_qs(scope["query_string"].decode("latin-1")).items()}
         if not parts:
             limit = int(_number(query, "limit", 100, 0, 10000))
-            runs = [run.summary() for run, _ in zip(self._runs.newest(), range(limit), strict=False)]
+            runs = [run.summary() for run in self._runs.newest(limit)]
             await send_json(send, 200, orjson.dumps({"runs": runs}))
         elif len(parts) == 1:
             run = self._known(parts[0], self._runs.get(parts[0]))

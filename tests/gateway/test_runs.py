@@ -11,7 +11,7 @@ import orjson
 
 from opea_nb.gateway import events as ev
 from opea_nb.gateway.record import Recording
-from opea_nb.gateway.runs import RunStore
+from opea_nb.gateway.run_store import RunStore
 from tests.gateway.gateways import QUESTION, WRAPPED, Open, chatqna
 from tests.gateway.stubs import Got, chunk, stubs
 
@@ -87,8 +87,8 @@ async def test_a_follower_that_does_not_read_does_not_slow_a_run() -> None:
     waiting = asyncio.ensure_future(run.more(0, 10))
     await asyncio.sleep(0)
     for _ in range(1000):
-        run.emit((ev.StepSkipped, time.time(), "s", "why"))
-    assert len(run) == 1000
+        run.emit((ev.StepSkipped.type, time.time(), "s", "why"))
+    assert len([*run.events()]) == 1000
     assert await waiting
     assert [e["seq"] for e in run.events(after=990)] == list(range(991, 1001))
 
@@ -109,12 +109,12 @@ def test_memory_is_bounded_by_number_and_by_size() -> None:
     store = RunStore(Recording(), limit=10, size=1 << 20)
     for i in range(50):
         finished_run(store, f"{i:032x}")
-    assert [r.id for r in store.newest()] == [f"{i:032x}" for i in range(49, 39, -1)]
+    assert [r.id for r in store.newest(100)] == [f"{i:032x}" for i in range(49, 39, -1)]
     small = RunStore(Recording(), limit=1000, size=100_000)
     for i in range(100):
         finished_run(small, f"{i:032x}", b"x" * 30_000)
     assert small.size <= 100_000
-    assert len(list(small.newest())) == 3
+    assert len(list(small.newest(100))) == 3
 
 
 def test_a_long_body_is_cut_and_says_how_long_it_was() -> None:
@@ -122,14 +122,14 @@ def test_a_long_body_is_cut_and_says_how_long_it_was() -> None:
     finished_run(store, "a" * 32, b'{"text": "' + b"x" * 100 + b'"}')
     run = store.get("a" * 32)
     assert run is not None
-    assert run.event(1)["request"] == {"truncated": True, "size": 112, "start": '{"text": "'}
+    assert next(iter(run.events()))["request"] == {"truncated": True, "size": 112, "start": '{"text": "'}
 
 
 def test_two_runs_of_one_trace_are_both_kept() -> None:
     store = RunStore(Recording())
     finished_run(store, "a" * 32)
     finished_run(store, "a" * 32)
-    assert {r.id for r in store.newest()} == {"a" * 32, "a" * 32 + "-2"}
+    assert {r.id for r in store.newest(100)} == {"a" * 32, "a" * 32 + "-2"}
 
 
 def test_bodies_and_texts_are_not_kept_when_recording_is_none() -> None:
@@ -137,8 +137,8 @@ def test_bodies_and_texts_are_not_kept_when_recording_is_none() -> None:
     finished_run(store, "a" * 32, b'{"text": "private"}')
     run = store.get("a" * 32)
     assert run is not None
-    assert run.event(1)["request"] is None
-    assert run.event(2)["answer"] == ""
+    assert next(iter(run.events()))["request"] is None
+    assert [*run.events()][1]["answer"] == ""
 
 
 def test_secrets_are_hidden_by_key_and_by_value_and_counts_of_tokens_are_not() -> None:

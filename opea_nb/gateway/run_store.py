@@ -1,0 +1,94 @@
+"""The latest runs, kept within bounds.
+
+A run that is over is kept as one block of bytes: thousands of small old objects would cost each new query the cache
+misses of letting go of them (a tenth of a query of four no-op services).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+from opea_nb.gateway.record import Recording
+from opea_nb.gateway.runs import Run
+
+__all__ = ["RunStore"]
+
+_RUN_BYTES = 300  # what a run costs beside its block, about
+
+
+class RunStore:
+    """The runs that go on, and the latest that are over.
+
+    Parameters
+    ----------
+    limit
+        How many are kept.
+    size
+        Bytes that those that are over may take, about. The oldest go first.
+    """
+
+    def __init__(self, recording: Recording, limit: int = 1000, size: int = 64 << 20) -> None:
+        self.recording = recording
+        self._limit = limit
+        self._size = size
+        self._live: dict[str, Run] = {}
+        self._past: OrderedDict[str, bytes] = OrderedDict()
+        self._total = 0
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+
+    def begin(self, run_id: str, pipeline: str, flow: str) -> Run | None:
+        """A new run; ``None`` when runs are not recorded. A trace's second run is called ``<id>-2``."""
+        if self.recording.mode == "off":
+            return None
+        if run_id in self._live or run_id in self._past:
+            number = 2
+            while f"{run_id}-{number}" in self._live or f"{run_id}-{number}" in self._past:
+                number += 1
+            run_id = f"{run_id}-{number}"
+        run = self._live[run_id] = Run(run_id, pipeline, flow, self.recording)
+        if self._waiting and (waiting := self._waiting.pop(run_id, None)) is not None and not waiting.done():
+            waiting.set_result(None)
+        return run
+
+    def end(self, run: Run) -> None:
+        """Keep a run that is over, and let go of the oldest when there is too much."""
+        if self._live.pop(run.id, None) is None:
+            return
+        past = self._past
+        block = past[run.id] = run.pack()
+        self._total += len(block) + _RUN_BYTES
+        while len(past) > 1 and (len(past) + len(self._live) > self._limit or self._total > self._size):
+            self._total -= len(past.popitem(last=False)[1]) + _RUN_BYTES
+
+    def get(self, run_id: str) -> Run | None:
+        """The run of that run_id, if it is kept."""
+        if (run := self._live.get(run_id)) is not None:
+            return run
+        block = self._past.get(run_id)
+        return None if block is None else Run.unpacked(block, self.recording)
+
+    async def wait_for(self, run_id: str, seconds: float) -> Run | None:
+        """The run of that run_id, once it begins; ``None`` after `seconds`."""
+        run = self.get(run_id)
+        if run is None and seconds > 0:
+            begun = self._waiting.get(run_id)
+            if begun is None:
+                begun = self._waiting[run_id] = asyncio.get_running_loop().create_future()
+            try:
+                await asyncio.wait_for(asyncio.shield(begun), seconds)
+            except TimeoutError:
+                self._waiting.pop(run_id, None)
+            run = self.get(run_id)
+        return run
+
+    def newest(self, limit: int) -> list[Run]:
+        """Up to that many runs, newest first: those that go on, then those that ended last."""
+        live = [*reversed(self._live.values())][:limit]
+        ended = [block for block, _ in zip(reversed(self._past.values()), range(limit - len(live)), strict=False)]
+        return live + [Run.unpacked(block, self.recording) for block in ended]
+
+    @property
+    def size(self) -> int:
+        """Bytes that the runs that are over take, about."""
+        return self._total
