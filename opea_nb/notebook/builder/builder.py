@@ -12,11 +12,15 @@ from opea_nb.errors import PipelineError
 from opea_nb.formats.layout import Point
 from opea_nb.notebook.builder.bridge import Bridge
 from opea_nb.notebook.builder.canvas import Canvas
+from opea_nb.notebook.builder.files_panel import FilesPanel
+from opea_nb.notebook.builder.history_panel import HistoryPanel
 from opea_nb.notebook.builder.inspector import Inspector
 from opea_nb.notebook.builder.palette import palette
+from opea_nb.notebook.builder.problems_panel import ProblemsPanel
 from opea_nb.notebook.builder.run_panel import RunPanel
 from opea_nb.notebook.builder.session import Act, Session
 from opea_nb.notebook.builder.static import Still, drawing
+from opea_nb.notebook.builder.toolbar import Toolbar
 from opea_nb.notebook.builder.yaml_panel import YamlPanel
 from opea_nb.notebook.place import in_notebook
 from opea_nb.pipeline import Pipeline
@@ -53,11 +57,13 @@ class Builder:
         self._status.add_class("opea-status")
         session.on_say(self._said)
         self._runs = RunPanel(session, backend)
+        self._files, self._problems = FilesPanel(session), ProblemsPanel(session)
         self._tabs = self._tabbed(self._runs)
         middle = w.HBox([palette(session), self._canvas.widget, Inspector(session).widget])
         middle.add_class("opea-middle")
-        tools = self._toolbar()
-        self.widget = w.VBox([tools, middle, self._status, self._runs.notices, self._tabs, self._bridge])
+        runs = (self._runs.state, self._runs.backend, self._runs.deploy, self._runs.stop)
+        tools = Toolbar(session, runs)
+        self.widget = w.VBox([tools.widget, middle, self._status, self._runs.notices, self._tabs, self._bridge])
         for css in ("opea", "opea-builder"):
             self.widget.add_class(css)
         session.offer("panel", self._show_panel)
@@ -73,21 +79,16 @@ class Builder:
         """What was done here, each act with the Python that does the same."""
         return self._session.log
 
-    def _toolbar(self) -> w.HBox:
-        session = self._session
-        tools = []
-        for name, icon, do in (("undo", "undo", session.undo), ("redo", "repeat", session.redo)):
-            button = w.Button(icon=icon, layout={"width": "34px"}, tooltip=name)
-            button.add_class(f"opea-{name}")
-            button.on_click(lambda _, do=do: do())
-            tools.append(button)
-        runs = (self._runs.state, self._runs.backend, self._runs.deploy, self._runs.stop)
-        bar = w.HBox([*tools, w.HTML(layout={"flex": "1"}), *runs])
-        bar.add_class("opea-tools")
-        return bar
-
     def _tabbed(self, runs: RunPanel) -> w.Tab:
-        self._panels = {"Ask": runs.widget, "YAML": YamlPanel(self._session).widget, "Logs": runs.logs}
+        session, files = self._session, self._files
+        self._panels = {
+            "Ask": runs.widget,
+            "YAML": YamlPanel(session, lambda: files.workspace.saved).widget,
+            "Problems": self._problems.widget,
+            "Logs": runs.logs,
+            "Files": files.widget,
+            "History": HistoryPanel(session).widget,
+        }
         tabs = w.Tab([*self._panels.values()], titles=[*self._panels])
         tabs.add_class("opea-tabs")
         return tabs
@@ -101,6 +102,9 @@ class Builder:
     def _refresh(self) -> None:
         if self._canvas.filled:
             self._canvas.fill(self._bridge.shown)
+        title = self._problems.title
+        if self._tabs.titles[2] != title:
+            self._tabs.set_title(2, title)
         self._still.changed()
 
     def _draw_plainly(self) -> None:
@@ -116,6 +120,7 @@ class Builder:
 
     def close(self) -> None:
         """End what Deploy started, and follow the pipeline no more; doing it again changes nothing."""
+        self._files.close()
         self._runs.close()
         self._session.close()
         self._bridge.stop_waiting()
