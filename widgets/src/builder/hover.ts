@@ -1,0 +1,67 @@
+/** What a card takes and gives, shown beside it as text while the mouse rests on it. */
+import type { EventObject, NodeSingular } from "cytoscape";
+import { element } from "../dom";
+import type { Gesture, Stage } from "./stage";
+
+const PATIENCE = 350;
+
+export const hovering: Gesture = (stage) => {
+  const tip = element("div", "opea-tip", "", { role: "tooltip" });
+  tip.hidden = true;
+  stage.layer.append(tip);
+  let waiting = 0;
+  const hide = (): void => {
+    window.clearTimeout(waiting);
+    tip.hidden = true;
+  };
+  const show = (hit: NodeSingular): void => {
+    const lines = linesOf(stage, String(hit.data("type")), String(hit.data("name")));
+    if (lines.length === 0 || !stage.box.isConnected) return;
+    tip.replaceChildren(...lines.map(([text, name]) => element("div", name, text)));
+    tip.hidden = false;
+    const area = hit.renderedBoundingBox({ includeLabels: false, includeOverlays: false });
+    const left = Math.min(Math.max(4, (area.x1 + area.x2 - tip.offsetWidth) / 2), stage.box.clientWidth - tip.offsetWidth - 4);
+    const below = area.y2 + 8;
+    const top = below + tip.offsetHeight > stage.box.clientHeight ? area.y1 - tip.offsetHeight - 8 : below;
+    tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  };
+  const over = (event: EventObject): void => {
+    hide();
+    const hit = event.target as NodeSingular;
+    waiting = window.setTimeout(show, PATIENCE, hit);
+  };
+  const attach = (): void => {
+    stage.cy.on("mouseover", "node", over);
+    stage.cy.on("mouseout tapstart grab remove", "node", hide);
+    stage.cy.on("viewport mousedown", hide);
+  };
+  attach();
+  const ends = [stage.on("cy", attach), stage.on("scene", hide)];
+  return () => {
+    hide();
+    for (const end of ends) end();
+    if (!stage.cy.destroyed()) {
+      stage.cy.off("mouseover", "node", over);
+      stage.cy.off("mouseout tapstart grab remove", "node", hide);
+      stage.cy.off("viewport mousedown", hide);
+    }
+    tip.remove();
+  };
+};
+
+function linesOf(stage: Stage, type: string, name: string): [text: string, className: string][] {
+  const scene = stage.scene();
+  if (type === "node") {
+    const node = scene.nodes[name];
+    if (!node) return [];
+    const told: [string, string][] = [
+      [node.id, "opea-tip-name"],
+      [node.hover, ""],
+      [[node.state, node.time].filter(Boolean).join(" · "), ""],
+      [node.why, node.problem || node.state === "failed" ? "opea-tip-why" : ""],
+    ];
+    return told.filter(([text]) => text);
+  }
+  const group = type === "group" ? scene.groups[name] : undefined;
+  return group?.folded ? [[name, "opea-tip-name"], [group.members.join(", "), ""]] : [];
+}
