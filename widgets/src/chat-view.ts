@@ -148,6 +148,7 @@ function listen(el: HTMLElement, send: (message: Message, buffers?: ArrayBuffer[
     if (text === "" || button?.disabled) return;
     send({ act: "ask", text });
     field.value = "";
+    field.dispatchEvent(new Event("input", { bubbles: true })); // the ordinary widget forgets it, in its own order
   };
   const onKey = (event: KeyboardEvent): void => {
     const chat = panel(event.target);

@@ -112,7 +112,6 @@ class Chat:
             messages = history(self._said, question)
             self._said = [*self._said[1 - _KEPT :], Said(self._next, question, RunShown(question, deployed))]
             self._next += 1
-            self.question.value = ""
             deploying.trouble.hide()
             self._show_last()
             self.show_run(self._said[-1].n)
