@@ -234,7 +234,28 @@ JSON = st.recursive(
     max_leaves=6,
 )
 FIELDS = st.sampled_from(
-    ["kind", "from", "x", "y", "source", "target", "edges", "places", "label", "name", "to", "names", "join", "text", "id", "folded", "width", "height", "n", "view"]
+    [
+        "kind",
+        "from",
+        "x",
+        "y",
+        "source",
+        "target",
+        "edges",
+        "places",
+        "label",
+        "name",
+        "to",
+        "names",
+        "join",
+        "text",
+        "id",
+        "folded",
+        "width",
+        "height",
+        "n",
+        "view",
+    ]
 )
 WRONG = JSON.filter(lambda value: not isinstance(value, str))
 
