@@ -179,12 +179,15 @@ class Regroup:
             if group is not None:
                 _check_group(graph, name, group)
         groups: dict[str, Group] = graph.graph["groups"]
+        after = {name: group for name, group in {**groups, **self.groups}.items() if group is not None}
+        owners: dict[str, str] = {}
+        for name, group in after.items():
+            for member in group.members:
+                if owners.setdefault(member, name) != name:
+                    raise PipelineError(f"{member} is part of the groups {owners[member]} and {name}")
         before = {name: groups.get(name) for name in self.groups}
-        for name, group in self.groups.items():
-            if group is None:
-                groups.pop(name, None)
-            else:
-                groups[name] = group
+        groups.clear()
+        groups.update(after)
         return Regroup(before, self.label)
 
 

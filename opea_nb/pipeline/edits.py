@@ -192,8 +192,9 @@ class Clear:
     def apply(self, graph: Graph) -> Edit:
         back = Batch(tuple(everything(graph)), self.label)
         graph.remove_nodes_from(list(graph))
-        graph.graph["flows"] = {MAIN: Flow(MAIN)}
-        graph.graph["notes"], graph.graph["groups"] = {}, {}
+        for key in ("flows", "notes", "groups"):
+            graph.graph[key].clear()
+        graph.graph["flows"][MAIN] = Flow(MAIN)
         return back
 
 

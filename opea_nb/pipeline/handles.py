@@ -40,9 +40,9 @@ class Handle:
         """Its entry in the catalogue."""
         return self._pipeline.component(self._name)
 
-    def update(self, **fields: object) -> None:
+    def update(self, *, merge: bool = True, **fields: object) -> None:
         """Set fields: see `Pipeline.update`."""
-        self._pipeline.update(self._name, **fields)
+        self._pipeline.update(self._name, merge=merge, **fields)
 
     def rename(self, name: str) -> None:
         """Give it another name."""

@@ -138,8 +138,16 @@ class Pipeline(ArrangedPipeline):
         """Give a service or engine another name; edges and handles follow."""
         self.apply(edits.Rename(name_of(old), new))
 
-    def update(self, name: Name, **fields: Any) -> None:
-        """Set fields of a service or engine; parameters and environment are merged, ``None`` takes one out.
+    def update(self, name: Name, *, merge: bool = True, **fields: Any) -> None:
+        """Set fields of a service or engine.
+
+        Parameters
+        ----------
+        merge
+            Whether parameters and environment are added to what there is, where ``None`` takes one out; otherwise they
+            are replaced.
+        fields
+            Any field of `Service` or `Engine` but the name.
 
         Raises
         ------
@@ -148,7 +156,7 @@ class Pipeline(ArrangedPipeline):
         """
         node = self.node(name)
         for key in ("parameters", "environment"):
-            if key in fields:
+            if merge and key in fields:
                 merged = {**getattr(node, key), **fields[key]}
                 fields[key] = {k: v for k, v in merged.items() if v is not None}
         self.apply(edits.Change(node.name, checked(self.component(name), fields)))

@@ -4,42 +4,11 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import settings
-from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from opea_nb.errors import PipelineError
-from opea_nb.pipeline import MAIN, Flow, Pipeline
-from opea_nb.pipeline.edits import Add, Batch, Change, Configure, Move, Remove, Rename
-from opea_nb.pipeline.spec import Service
-from opea_nb.pipeline.wiring import Connect, Disconnect, DropFlow, Join, Leave, PutFlow, Unuse, Use
-
-NAMES = st.sampled_from(["a", "b", "c", "d", "redis"])
-FLOWS = st.sampled_from([MAIN, "other"])
-EDITS = st.one_of(
-    st.builds(lambda n, flow: Add(Service(n, "service"), (flow,)), NAMES, FLOWS),
-    st.builds(Remove, NAMES),
-    st.builds(Connect, NAMES, NAMES, FLOWS),
-    st.builds(Disconnect, NAMES, NAMES, FLOWS),
-    st.builds(Use, NAMES, NAMES),
-    st.builds(Unuse, NAMES, NAMES),
-    st.builds(Rename, NAMES, NAMES),
-    st.builds(
-        lambda n, port: Change(n, {"port": port, "environment": {"X": str(port)}}), NAMES, st.integers(-1, 70000)
-    ),
-    st.builds(Move, NAMES, st.one_of(st.none(), st.tuples(st.floats(0, 9), st.floats(0, 9)))),
-    st.builds(lambda port: Configure({"port": port}), st.integers(-1, 70000)),
-    st.builds(lambda n: PutFlow(Flow(n, "/v1/x")), FLOWS),
-    st.builds(DropFlow, FLOWS),
-    st.builds(Join, NAMES, FLOWS),
-    st.builds(Leave, NAMES, FLOWS),
-)
-
-
-def content(pipeline: Pipeline) -> tuple[object, ...]:
-    """Everything there is, positions included."""
-    graph = pipeline.graph
-    nodes = {n: (d["spec"], d["spec"].position, d["flows"], d["kind"]) for n, d in graph.nodes(data=True)}
-    return nodes, {(u, v): dict(d) for u, v, d in graph.edges(data=True)}, pipeline.mega, dict(pipeline.flows)
+from opea_nb.pipeline import Pipeline
+from tests.pipeline.random_edits import EDITS, content
 
 
 class Editing(RuleBasedStateMachine):
@@ -50,9 +19,7 @@ class Editing(RuleBasedStateMachine):
         self.past = [content(self.pipeline)]
         self.future: list[tuple[object, ...]] = []
 
-    @rule(
-        edit=st.one_of(EDITS, st.builds(lambda e: Batch(tuple(e), "several"), st.lists(EDITS, min_size=2, max_size=4)))
-    )
+    @rule(edit=EDITS)
     def edit(self, edit: object) -> None:
         try:
             self.pipeline.apply(edit)  # type: ignore[arg-type]
@@ -116,3 +83,16 @@ def test_a_new_edit_forgets_what_could_be_redone(chatqna: Pipeline) -> None:
     chatqna.undo()
     chatqna.add("service", "x")
     assert chatqna.redo() is None
+
+
+def test_clearing_takes_all_of_it_out_and_can_be_undone(chatqna: Pipeline) -> None:
+    chatqna.use("retriever", chatqna.add("redis"))
+    chatqna.note("hello")
+    chatqna.group("search", ["embedding", "retriever"])
+    before = content(chatqna)
+    chatqna.clear()
+    assert content(chatqna) == content(Pipeline("chatqna"))
+    assert chatqna.undo() == "clear the pipeline"
+    assert content(chatqna) == before
+    chatqna.redo()
+    assert not chatqna.graph
