@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from opea_nb.errors import OpeaError, PipelineError
 from opea_nb.formats.layout import Point
-from opea_nb.notebook.builder.deeds import code_of
 from opea_nb.notebook.builder.places import Places
 from opea_nb.pipeline import MAIN, Pipeline, board, edits
+from opea_nb.pipeline.code import code as code_of
 from opea_nb.pipeline.edit import Edit
 from opea_nb.pipeline.problems import Problem
 
