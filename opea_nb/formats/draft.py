@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,7 @@ from opea_nb.catalog import GENERIC, Catalog, Component, Parameter
 from opea_nb.catalog.values import check_parameters
 from opea_nb.errors import CatalogError, FormatError, PipelineError
 from opea_nb.formats.conversion import Imported, Note
+from opea_nb.formats.yaml_text import Path
 from opea_nb.pipeline import MAIN, Engine, Flow, MegaService, Pipeline, Service
 from opea_nb.pipeline.names import name_fault
 from opea_nb.pipeline.secrets import is_secret
@@ -88,10 +89,13 @@ class Draft:
         What kinds there are.
     source
         File name for messages.
+    place
+        Line and column of what stands at a path in the file, for errors.
     """
 
     catalog: Catalog
     source: str = "<text>"
+    place: Callable[[Path], tuple[int, int]] = lambda _: (1, 1)
     notes: list[Note] = field(default_factory=list)
     graph: Graph = field(default_factory=nx.DiGraph)
     flows: dict[str, Flow] = field(default_factory=lambda: {MAIN: Flow(MAIN)})
@@ -107,10 +111,15 @@ class Draft:
             self.told.add(note)
             self.notes.append(note)
 
+    def error(self, message: str, hint: str = "", path: Path = ()) -> FormatError:
+        """An error about what stands at a path, about all of it when that is empty."""
+        line, column = self.place(path)
+        return FormatError(message, source=self.source, line=line, column=column, hint=hint)
+
     def free_name(self, wanted: str) -> str:
         """The wanted name, as a pipeline can carry it and as nothing else here is called."""
         if len(self.graph) >= _NODES:
-            raise FormatError(f"more than {_NODES} services", source=self.source, hint="is it the right file?")
+            raise self.error(f"more than {_NODES} services", "is it the right file?")
         base = re.sub(r"[,()>→⇒»]", "-", clean(wanted).strip()) or "service"
         base = "".join(c if c.isprintable() else "-" for c in base)[:90]
         if name_fault(base):
@@ -180,7 +189,7 @@ class Draft:
             return True
         self.edges += 1
         if self.edges > _EDGES:
-            raise FormatError(f"more than {_EDGES} edges", source=self.source, hint="is it the right file?")
+            raise self.error(f"more than {_EDGES} edges", "is it the right file?")
         inside = self.inside.setdefault(flow, nx.DiGraph())
         inside.add_nodes_from((source, target))
         if nx.has_path(inside, target, source):
@@ -209,14 +218,14 @@ class Draft:
         try:
             pipeline = Pipeline.from_networkx(self.graph, catalog=self.catalog)
         except PipelineError as error:
-            raise FormatError(error.message, source=self.source, hint=error.hint) from error
+            raise self.error(error.message, error.hint) from error
         return Imported(pipeline, tuple(self.notes))
 
     def _component(self, name: str, kind: str, role: str) -> Component:
         component = self.catalog.get(kind)
         if component is None or component.role != role:
             if role == "engine":
-                raise FormatError(f"the catalogue has no engine {kind!r}, which {name} is", source=self.source)
+                raise self.error(f"the catalogue has no engine {kind!r}, which {name} is")
             self.note("inferred", name, f"the catalogue has no service {kind!r}: taken as a service of JSON")
             component = self.catalog[GENERIC]
         return component

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from opea_nb.errors import FormatError
+from opea_nb.formats.yaml_text import Path
 
 _LIMIT = 8 << 20
 _DEPTH = 100
@@ -49,6 +50,45 @@ def load(text: str | bytes, source: str = "<text>", *, limit: int = _LIMIT) -> A
         raise FormatError("the text is not UTF-8", source=source, hint="save the file as UTF-8") from error
     except ValueError as error:  # a number of thousands of digits
         raise FormatError(f"not valid JSON: {error}", source=source) from error
+
+
+def place(text: str | bytes, path: Path) -> tuple[int, int]:
+    r"""Line and column, counted from 1, of the value at a path in a text that `load` took; the nearest parent's else.
+
+    >>> place('{"a": 1, "nodes": [{},\n {"id": ""}]}', ("nodes", 1))
+    (2, 2)
+    """
+    plain = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+    at = _after_space(plain, 0)
+    for step in path:
+        found = _member(plain, at, step)
+        if found is None:
+            break
+        at = found
+    return plain.count("\n", 0, at) + 1, at - (plain.rfind("\n", 0, at) + 1) + 1
+
+
+def _member(text: str, at: int, step: object) -> int | None:
+    """Where the member of an object or list begins; ``None`` when there is none."""
+    closing = {"{": "}", "[": "]"}.get(text[at : at + 1])
+    decode = json.JSONDecoder().raw_decode
+    at, number = _after_space(text, at + 1), 0
+    while closing and text[at : at + 1] != closing:
+        key: object = number
+        if closing == "}":
+            key, at = decode(text, at)
+            at = _after_space(text, _after_space(text, at) + 1)
+        if key == step:
+            return at
+        at = _after_space(text, decode(text, at)[1])
+        at, number = _after_space(text, at + 1) if text[at] == "," else at, number + 1
+    return None
+
+
+def _after_space(text: str, at: int) -> int:
+    while text[at : at + 1] in (" ", "\t", "\n", "\r") and at < len(text):
+        at += 1
+    return at
 
 
 def _depth(text: str) -> int:

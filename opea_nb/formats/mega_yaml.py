@@ -59,7 +59,7 @@ def read(text: str | bytes, *, source: str = "<text>", catalog: Catalog | None =
     data = document.data
     if not isinstance(data, dict) or not isinstance(data.get("micro_services"), list):
         raise document.error("this is no mega.yaml", hint="it has a list `micro_services:`")
-    draft = Draft(catalog or load_catalog(), source)
+    draft = Draft(catalog or load_catalog(), source, place=document.position)
     shared = _environment(data.get("global_envs"))
     services: dict[str, Any] = {}
     for key in ("micro_services", "mega_service"):

@@ -202,7 +202,8 @@ def _detected(text: str | bytes, source: str) -> Format:
         return python
     if fault is not None:
         raise fault
-    raise FormatError("this is of no format that opea_nb knows", source=source, hint=f"it reads {_names_of('read')}")
+    hint = f"it reads {_names_of('read')}"
+    raise FormatError("this is of no format that opea_nb knows", source=source, line=1, column=1, hint=hint)
 
 
 def _documents(text: str | bytes, source: str) -> Iterator[Any]:

@@ -98,7 +98,7 @@ def test_every_writer_gives_files_or_bytes_with_relative_names() -> None:
     [
         (lambda: registry.find("visio"), "there is no format 'visio'"),
         (lambda: registry.convert(UNIFIED, to="studio"), "read only"),
-        (lambda: registry.read(UNIFIED, "kserve"), "written only"),
+        (lambda: registry.read(UNIFIED, "kubernetes"), "written only"),
         (lambda: registry.convert(UNIFIED, to="mermaid", colour=1), "takes no option 'colour'"),
         (lambda: registry.read("a: 1\n"), "of no format"),
         (lambda: registry.read("no-such-file.yaml"), "no-such-file.yaml: cannot be read"),
@@ -124,3 +124,23 @@ def test_a_file_of_any_size_is_refused_before_it_is_read_whole(tmp_path: Path) -
 def test_what_a_format_can_be_told() -> None:
     assert "accelerator" in registry.options("compose")
     assert registry.options("studio") == ()
+
+
+@pytest.mark.parametrize(
+    ("format_", "text", "place"),
+    [
+        ("compose", "services:\n  a: {image: prom/prometheus}\n", "2:3"),
+        ("studio", '{"edges": [],\n "nodes": 5}', "2:11"),
+        ("studio", '{"edges": [],\n "nodes": [{"data": {"name": "llm"}}]}', "2:12"),
+        ("studio", '{"edges": [],\n "nodes": [{"id": "a"},\n  {"id": "a"}]}', "3:3"),
+        ("mega-yaml", "micro_services:\n- {service_name: a}\n- {image: x}\n", "3:3"),
+        ("gmc", "apiVersion: gmc.opea.io/v1alpha3\nkind: GMConnector\nspec: {}\n", "3:7"),
+        ("unified", "opea_micro_services: {a: {kind: llm}}\nopea_mega_service: {mega_flow: [a >> b]}\n", "2:38"),
+        ("python", "from comps import MicroService\nx = (\n", "2:5"),
+        ("", "a: 1\n", "1:1"),
+    ],
+)
+def test_a_refused_file_is_refused_with_a_place(format_: str, text: str, place: str) -> None:
+    with pytest.raises(FormatError) as error:
+        registry.read(text, format_, source="f")
+    assert str(error.value).startswith(f"f:{place}: ")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from opea_nb.catalog import GENERIC, Catalog, Component, load_catalog
-from opea_nb.errors import FormatError
 from opea_nb.formats import unified, yaml_text
 from opea_nb.formats.compose.read_flow import Chain, Inferred, infer
 from opea_nb.formats.compose.read_node import fields_of
@@ -53,7 +53,7 @@ def read(text: str | bytes, *, source: str = "<text>", catalog: Catalog | None =
         pipeline = unified.loads(own, source, catalog=catalog, name=name or None)
         reason = "the pipeline that opea_nb wrote into the file is taken; services changed by hand are not looked at"
         return Imported(pipeline, (Note("inferred", "configs.pipeline", reason, source),))
-    draft = Draft(catalog, source)
+    draft = Draft(catalog, source, place=document.position)
     roles = with_applications({n: recognised(s, catalog) for n, s in services_of(data, draft).items()}, catalog)
     found = infer(roles)
     project = data.get("name")
@@ -65,7 +65,23 @@ def read(text: str | bytes, *, source: str = "<text>", catalog: Catalog | None =
     ports = main.mega.ports if main.mega else []
     port = next((host for host, _ in ports if host), port)
     extra = {"compose": kept} if kept else {}
+    draft.notes = [_placed(note, document) for note in draft.notes]
     return draft.finish(name or pipeline_name(wanted, stem), port=port, endpoint=endpoint, document_extra=extra)
+
+
+def _placed(note: Note, document: yaml_text.Document) -> Note:
+    """The note with the place in the file of what it is about: where it says so, else the service or key it names."""
+    path = tuple(note.where.split(".", 2)) if note.where else _path(note.item.partition(":")[0], document.data)
+    if not path:
+        return note
+    line, column = document.position(path, key=True)
+    return replace(note, where=f"{document.source}:{line}:{column}")
+
+
+def _path(item: str, data: Any) -> tuple[str, ...]:
+    if item in data["services"]:
+        return ("services", item)
+    return (item,) if item in data else ()
 
 
 def _own(data: Mapping[Any, Any]) -> str:
@@ -111,7 +127,7 @@ def draw(found: Inferred, roles: Mapping[str, Role], draft: Draft) -> Chain:
     """
     if not found.steps and not found.engines:
         hint = "its images are none of OPEA's; write the pipeline as unified YAML"
-        raise FormatError("no service of this file is a component of the catalogue", source=draft.source, hint=hint)
+        raise draft.error("no service of this file is a component of the catalogue", hint, ("services",))
     hosts = frozenset(host for role in roles.values() for host in role.service.hosts)
     open_names: dict[str, list[str]] = {}
     names: dict[str, str] = {}

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from opea_nb.errors import FormatError
 from opea_nb.formats.compose.read_values import environment_of, interpolate, published, words
 from opea_nb.formats.draft import Draft
 
@@ -58,7 +57,7 @@ def services_of(data: Mapping[Any, Any], draft: Draft) -> dict[str, ComposeServi
     """All services, by name."""
     if len(data["services"]) > _SERVICES:
         message = f"more than {_SERVICES} services"
-        raise FormatError(message, source=draft.source, hint="is it the right file?")
+        raise draft.error(message, "is it the right file?")
     raw = {str(name): value for name, value in data["services"].items() if isinstance(value, Mapping)}
     for name in data["services"]:
         if str(name) not in raw:

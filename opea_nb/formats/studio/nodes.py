@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from opea_nb.errors import FormatError
 from opea_nb.formats.draft import Draft
 
 __all__ = ["Node", "canvas", "workflow_info"]
@@ -63,13 +62,13 @@ def canvas(data: Mapping[str, Any], draft: Draft) -> dict[str, Node]:
         When there is no list of nodes, or two have the same id.
     """
     nodes: dict[str, Node] = {}
-    for index, raw in enumerate(_items(data, "nodes", draft.source)):
+    for index, raw in enumerate(_items(data, "nodes", draft)):
         inner = _mapping(raw.get("data"))
         id_ = raw.get("id") or inner.get("id")
         if not isinstance(id_, str) or not id_:
-            raise FormatError(f"nodes[{index}] has no id", source=draft.source)
+            raise draft.error(f"nodes[{index}] has no id", "give it one", ("nodes", index))
         if id_ in nodes:
-            raise FormatError(f"two nodes have the id {id_!r}", source=draft.source, hint="rename one of them")
+            raise draft.error(f"two nodes have the id {id_!r}", "rename one of them", ("nodes", index))
         if str(raw.get("type", "")) == "stickyNote" or inner.get("type") == "StickyNote":
             draft.note("kept", id_, "a note on the canvas, not a service", f"nodes[{index}]")
         node = Node(id_, str(inner.get("name") or re.sub(r"_\d+$", "", id_)), str(inner.get("category") or ""))
@@ -99,7 +98,7 @@ def workflow_info(data: Mapping[str, Any], draft: Draft) -> dict[str, Node]:
     """
     raw = data.get("nodes")
     if not isinstance(raw, Mapping) or len(raw) > _NODES:
-        raise FormatError("`nodes` is no object of up to 1000 nodes", source=draft.source)
+        raise draft.error("`nodes` is no object of up to 1000 nodes", "is it the right file?", ("nodes",))
     nodes: dict[str, Node] = {}
     for id_, value in raw.items():
         inner = _mapping(value)
@@ -130,7 +129,7 @@ def _edges(data: Mapping[str, Any], nodes: dict[str, Node], draft: Draft) -> Non
     if not isinstance(listed, list):
         return
     if len(listed) > _EDGES:
-        raise FormatError(f"`edges` has more than {_EDGES} entries", source=draft.source, hint="is it the right file?")
+        raise draft.error(f"`edges` has more than {_EDGES} entries", "is it the right file?", ("edges",))
     drawn: set[tuple[str, str]] = set()
     for index, edge in enumerate(listed):
         source, target = (_mapping(edge).get(end) for end in ("source", "target"))
@@ -166,13 +165,13 @@ def _engines(inner: Mapping[str, Any], model: Any) -> dict[str, str]:
     return found
 
 
-def _items(data: Mapping[str, Any], key: str, source: str) -> Iterator[Mapping[str, Any]]:
+def _items(data: Mapping[str, Any], key: str, draft: Draft) -> Iterator[Mapping[str, Any]]:
     value = data.get(key)
     if not isinstance(value, list) or len(value) > _NODES:
-        raise FormatError(f"`{key}` is no list of up to {_NODES} nodes", source=source)
+        raise draft.error(f"`{key}` is no list of up to {_NODES} nodes", "is it the right file?", (key,))
     for index, item in enumerate(value):
         if not isinstance(item, Mapping):
-            raise FormatError(f"{key}[{index}] is no object", source=source)
+            raise draft.error(f"{key}[{index}] is no object", "is it the right file?", (key, index))
         yield item
 
 

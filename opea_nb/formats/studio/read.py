@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,8 +47,10 @@ def read(text: str | bytes, *, source: str = "<text>", catalog: Catalog | None =
     """
     data = json_text.load(text, source)
     if not isinstance(data, Mapping) or "nodes" not in data:
-        raise FormatError("this is no flow of GenAIStudio", source=source, hint="it has `nodes` and `edges`")
-    draft = Draft(catalog or load_catalog(), source)
+        line, column = json_text.place(text, ())
+        hint = "it has `nodes` and `edges`"
+        raise FormatError("this is no flow of GenAIStudio", source=source, line=line, column=column, hint=hint)
+    draft = Draft(catalog or load_catalog(), source, place=functools.partial(json_text.place, text))
     listed = isinstance(data["nodes"], list)
     nodes = canvas(data, draft) if listed else workflow_info(data, draft)
     _Reading(draft, nodes).read()
