@@ -18,7 +18,7 @@ from opea_nb.pipeline import Pipeline
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The last message says how: ``fail``, ``slow``, ``<n> words``; else two words."""
+    """The last message says how: ``fail``, ``slow``, ``<n> words``, ``every <n> ms``; else two words."""
 
     protocol_version = "HTTP/1.1"
 
@@ -39,7 +39,8 @@ class Handler(BaseHTTPRequestHandler):
         if not body.get("stream"):
             self.whole(200, {"choices": [{"index": 0, "message": {"content": "".join(words)}}]})
             return
-        self.stream(words, 0.05 if "slow" in question else 0.0)
+        pause = re.search(r"every ([\d.]+) ms", question)
+        self.stream(words, float(pause[1]) / 1000 if pause else 0.05 if "slow" in question else 0.0)
 
     def whole(self, status: int, body: object) -> None:
         data = json.dumps(body).encode()
