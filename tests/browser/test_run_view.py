@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 Open = Callable[..., "NotebookPage"]
+ANSWERING = Path(__file__).parents[1] / "notebook" / "builder" / "answering.py"
 
 SETUP = """
 from stub_run import asking, chatqna
@@ -145,3 +147,41 @@ def test_the_saved_notebook_holds_html_picture_and_text(lab: Lab, tmp_path: Path
     saved = json.loads((tmp_path / "kept.ipynb").read_text(encoding="utf-8"))
     (output,) = saved["cells"][1]["outputs"]
     assert set(output["data"]) == {"text/html", "image/svg+xml", "text/plain"}
+
+
+@pytest.mark.parametrize("subshells", ["disabled", "perCommTarget"])
+def test_a_run_is_live_in_its_cell_whichever_thread_callbacks_come_on(notebook: Open, lab: Lab, subshells: str) -> None:
+    settings = (
+        lab.folder / ".home/lab/user-settings/@jupyterlab/apputils-extension/kernels-settings.jupyterlab-settings"
+    )
+    settings.write_text(json.dumps({"commsOverSubshells": subshells}))
+    shutil.copy(ANSWERING, lab.folder)
+    heard = "import threading, ipywidgets as w\nheard = []\nb = w.Button(description='where')\n"
+    heard += "b.on_click(lambda _: heard.append(threading.current_thread() is threading.main_thread()))\nb"
+    try:
+        page = notebook(
+            f"subshells-{subshells}.ipynb",
+            "from answering import answered_by, serving\nservices = serving()\n"
+            "app = answered_by(services.__enter__().url).deploy()",
+            "app.query('150 words slow');",
+            heard,
+            "app.down(); print('main thread', heard[-1])",
+        )
+        page.run(0)
+        page.finished(0)
+        output = page.run(1)
+        expect(output.locator(".opea-answer")).to_contain_text("w3", timeout=20_000)
+        output.locator('.opea-card[data-step="embedding"]').click()
+        expect(output.locator('.opea-row[data-step="embedding"] .opea-json').first).to_contain_text("150 words slow")
+        assert output.locator(".opea-headline").inner_text().startswith("◐ running")
+        page.finished(1)
+        expect(output.locator(".opea-headline")).to_contain_text("✓ done")
+        button = page.run(2).locator("button")
+        page.finished(2)
+        button.click()
+        page.kernel_idle()
+        # with subshells it depends on when there is one; without, it is always the cell's own
+        expect(page.run(3)).to_contain_text("main thread True" if subshells == "disabled" else "main thread")
+        page.finished(3)
+    finally:
+        settings.unlink()
