@@ -3,8 +3,8 @@
     python benchmarks/typing.py [--keys 60] [--rounds 3] [--rate 400]
 
 A real JupyterLab and a real Chromium. A key's latency is the time from its event to the second animation frame after
-it, that is until it has been painted. Idle and streaming take turns in the same page, so that what else the machine does
-falls on both; the ratio is that of their medians, over all rounds.
+it, that is until it has been painted. Idle and streaming take turns in the same page, so that what else the machine
+does falls on both; the ratio is that of their medians, over all rounds.
 """
 
 from __future__ import annotations
