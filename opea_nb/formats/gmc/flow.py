@@ -10,6 +10,7 @@ from opea_nb.formats.gmc.records import Connector, Node, Reading, Record
 from opea_nb.pipeline.when import Allowed, both, exclusive, implies
 
 _EDGES = 1500
+_DEEP = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ class _Walk:
         if node.name in self.open:
             circle = " → ".join((*self.open[self.open.index(node.name) :], node.name))
             raise self.reading.error(f"the node calls itself: {circle}", place, "lead to another node")
+        if len(self.open) >= _DEEP:
+            raise self.reading.error(f"nodes are nested more than {_DEEP} deep", place, "split the pipeline")
         if node.name in self.visited:
             reason = f"the node {node.name} is called a second time; only the first call is read"
             self.reading.note("lost", record.label, reason, record.path)

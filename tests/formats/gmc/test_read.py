@@ -131,6 +131,15 @@ def test_an_unsound_connector_is_refused_with_its_place(text: str, word: str) ->
         read(text, "app.yaml")
 
 
+def test_nodes_that_lead_ever_deeper_are_refused() -> None:
+    nodes = "".join(
+        f"    n{i}: {{routerType: Sequence, steps: [{{name: Llm, nodeName: n{i + 1}}}]}}\n" for i in range(100)
+    )
+    text = connector("{name: Llm, nodeName: n0}").rstrip("\n") + f"\n{nodes}"
+    with pytest.raises(OpeaError, match="nested more than"):
+        read(text, "app.yaml")
+
+
 def test_the_format_knows_its_documents() -> None:
     assert FORMAT.detect(yaml.safe_load(TWO))
     assert not FORMAT.detect({"kind": "InferenceGraph"})
