@@ -28,7 +28,7 @@ export class Deck {
   /** Where the keyboard stands; a note or group can be here too. */
   at: Target = GROUND;
   private readonly live = element("div", "opea-live", "", { role: "status", "aria-live": "polite" });
-  private readonly tip = element("div", "opea-tip", "", { "aria-hidden": "true" });
+  private readonly tip = element("div", "opea-hint", "", { "aria-hidden": "true" });
   private tipGone = 0;
 
   constructor(readonly stage: Stage) {
@@ -177,7 +177,7 @@ export class Deck {
     window.clearTimeout(this.tipGone);
     this.tip.hidden = text === "";
     if (!text) return;
-    this.tip.classList.toggle("opea-tip-bad", bad);
+    this.tip.classList.toggle("opea-hint-bad", bad);
     setText(this.tip, text);
     this.layers.place(this.tip, { x: at.x + 14, y: at.y + 18 });
     this.tipGone = window.setTimeout(() => {

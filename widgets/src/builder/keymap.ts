@@ -5,7 +5,7 @@ export type Thing = "card" | "several" | "edge" | "note" | "group" | "ground";
 export type CommandName =
   | "add" | "search" | "connect" | "rename" | "delete" | "join" | "disconnect" | "duplicate" | "copy" | "cut" | "paste"
   | "undo" | "redo" | "all" | "none" | "next" | "previous" | "move" | "fine" | "jump" | "note" | "group" | "fold"
-  | "ungroup" | "arrange" | "in" | "out" | "fit" | "full" | "menu" | "help" | "leave";
+  | "ungroup" | "resize" | "clear" | "tab" | "logs" | "arrange" | "in" | "out" | "fit" | "full" | "menu" | "help" | "leave";
 
 export interface Command {
   name: CommandName;
@@ -30,12 +30,14 @@ export const COMMANDS: readonly Command[] = [
   command("all", "Select all", ["Ctrl+A"], "shift-drag a box", "Select and move", ["ground"]),
   command("move", "Move", ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], "drag", "Select and move", []),
   command("fine", "Move by 1 px", ["Alt+ArrowLeft", "Alt+ArrowRight", "Alt+ArrowUp", "Alt+ArrowDown"], "", "Select and move", []),
-  command("rename", "Rename", ["F2", "Enter"], "double-click the name", "Change", ["card", "group"]),
-  command("delete", "Delete", ["Delete", "Backspace"], "menu", "Change", ["card", "several", "edge", "note"]),
+  command("rename", "Rename", ["F2", "Enter"], "double-click the name, or the note", "Change", ["card", "note", "group"]),
+  command("delete", "Delete", ["Delete", "Backspace"], "menu", "Change", ["card", "several", "edge", "note", "group"]),
   command("join", "Delete and join the neighbours", ["Shift+Delete", "Shift+Backspace"], "menu", "Change", ["card", "several"]),
   command("group", "Group", ["g"], "menu", "Change", ["card", "several"]),
   command("fold", "Fold or unfold", ["f"], "double-click the group", "Change", ["group"]),
   command("ungroup", "Ungroup", ["Shift+G"], "menu", "Change", ["group"]),
+  command("resize", "Make a note larger or smaller", ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"], "drag its corner", "Change", []),
+  command("clear", "Delete everything", [], "menu of the ground", "Change", ["ground"]),
   command("arrange", "Arrange", ["Shift+A"], "button", "Change", ["ground"]),
   command("undo", "Undo", ["Ctrl+Z"], "button", "Undo and clipboard", ["ground"]),
   command("redo", "Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], "button", "Undo and clipboard", ["ground"]),
@@ -47,6 +49,8 @@ export const COMMANDS: readonly Command[] = [
   command("out", "Zoom out", ["-"], "Ctrl and wheel", "View", ["ground"]),
   command("fit", "Show everything", ["0"], "button", "View", ["ground"]),
   command("full", "Full screen", ["Shift+F"], "button", "View", ["ground"]),
+  command("tab", "Open in a tab", [], "menu of the ground", "View", ["ground"]),
+  command("logs", "Logs", ["l"], "menu", "View", ["card"]),
   command("menu", "Menu of what is selected", ["Shift+F10", "ContextMenu"], "right click", "Keyboard", []),
   command("help", "These keys", ["?"], "button", "Keyboard", ["ground"]),
   command("none", "Select nothing", [], "click the ground", "Select and move", []),

@@ -1,0 +1,68 @@
+/** Arranging the whole graph; only ever when asked, and one step to undo. */
+import type { LayoutOptions, NodeSingular } from "cytoscape";
+import { boxOf, CARD, snap, type Deck } from "./deck";
+import { ALIGNMENTS, aligned, around, free, type Alignment, type Box, type Places } from "./placing";
+
+const GAP = { column: 56, row: 28 } as const;
+
+/** Lines the chosen cards up, or spreads them evenly. */
+export function align(deck: Deck, how: Alignment): void {
+  const names = deck.members(deck.chosen());
+  const boxes = deck.cards().filter(({ id }) => names.includes(id));
+  const known = ALIGNMENTS.find((one) => one.how === how);
+  if (known && boxes.length >= known.least) deck.move(aligned(boxes, how), known.label);
+}
+
+/**
+ * Services in the order of their flow from left to right, by dagre; engines below those that use them.
+ *
+ * The upper left corner stays where it is. Nothing moves before Python agrees.
+ */
+export function arrange(deck: Deck): void {
+  const { cy } = deck.stage;
+  const scene = deck.stage.scene();
+  const role = (node: { data: (key: string) => unknown }): string => scene.nodes[String(node.data("name"))]?.role ?? "";
+  const shown = cy.nodes("[type='node']").filter((node) => node.visible());
+  const before = deck.cards();
+  const start = around(before);
+  if (!start) return;
+  const services = shown.filter((node) => role(node) === "service");
+  const wires = services.edgesWith(services);
+  const was = new Map(shown.map((node) => [node.id(), { ...(node as NodeSingular).position() }]));
+  // The bundled type knows only cytoscape's own layouts.
+  const options = {
+    name: "dagre", rankDir: "LR", rankSep: GAP.column, nodeSep: GAP.row, fit: false, animate: false, ranker: "network-simplex",
+  } as unknown as LayoutOptions;
+  services.union(wires).layout(options).run();
+  const laid = services.map((node) => boxOf(node as NodeSingular));
+  cy.batch(() => {
+    for (const node of shown.toArray() as NodeSingular[]) node.position(was.get(node.id()) ?? node.position());
+  });
+  const engines = before.filter(({ id }) => scene.nodes[id]?.role === "engine");
+  const moved = settled(laid, engines, Object.values(scene.edges), start);
+  const places: Places = {};
+  for (const box of before) {
+    const to = moved[box.id];
+    if (to && (to[0] !== box.x || to[1] !== box.y)) places[box.id] = to;
+  }
+  deck.move(places, "arrange");
+}
+
+/** Engines put below the services that use them, and all of it moved to where the graph began. */
+export function settled(
+  services: readonly Box[], engines: readonly Box[], wires: readonly { source: string; target: string }[], start: { x: number; y: number },
+): Places {
+  const done = [...services];
+  const whole = around(services);
+  const below = whole ? whole.y + whole.height + GAP.row : 0;
+  for (const engine of engines) {
+    const user = services.find(({ id }) => wires.some(({ source, target }) => source === id && target === engine.id));
+    const wanted = { x: user?.x ?? whole?.x ?? 0, y: below };
+    done.push({ ...engine, ...free(done, wanted, CARD, GAP.row) });
+  }
+  const corner = around(done);
+  if (!corner) return {};
+  return Object.fromEntries(
+    done.map(({ id, x, y }) => [id, [snap(start.x + x - corner.x), snap(start.y + y - corner.y)] as [number, number]]),
+  );
+}
