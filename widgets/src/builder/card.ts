@@ -45,7 +45,7 @@ function close(node: SceneNode, colours: Colours): string {
   }
   const name = fitting(node.id, right - text, { size: 13, weight: 600, font }, 11.5);
   parts.push(words(text, 23, name.text, name.size, colours.text, 600));
-  const told = node.time || WORDS[node.state] || "";
+  const told = node.time || (WORDS[node.state] ?? "");
   const small: Lettering = { size: 11, weight: 400, font };
   const aside = told ? clip(told, line - text, small) : "";
   if (aside) parts.push(words(line, 40, aside, 11, toneOf(node.state, colours), 400, "end"));
@@ -63,7 +63,7 @@ function distant(node: SceneNode, colours: Colours): string {
   const marked = mark(node.state, colours, right - 10, CARD.height / 2, 10);
   const warned = badge(node.problem, colours, right - 10, CARD.height / 2, 10.5);
   // One sign at most: what is wrong matters more than that it runs.
-  const sign = node.problem === "error" && node.state !== "failed" ? warned : marked || warned;
+  const sign = node.problem === "error" && node.state !== "failed" ? warned : node.state ? marked : warned;
   if (sign) {
     parts.push(sign);
     right -= 26;

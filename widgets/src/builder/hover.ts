@@ -6,7 +6,7 @@ import type { Gesture, Stage } from "./stage";
 const PATIENCE = 350;
 
 export const hovering: Gesture = (stage) => {
-  const tip = element("div", "opea-tip", "", { role: "tooltip" });
+  const tip = element("div", "opea-hover", "", { role: "tooltip" });
   tip.hidden = true;
   stage.layer.append(tip);
   let waiting = 0;
@@ -55,13 +55,13 @@ function linesOf(stage: Stage, type: string, name: string): [text: string, class
     const node = scene.nodes[name];
     if (!node) return [];
     const told: [string, string][] = [
-      [node.id, "opea-tip-name"],
+      [node.id, "opea-hover-name"],
       [node.hover, ""],
       [[node.state, node.time].filter(Boolean).join(" · "), ""],
-      [node.why, node.problem || node.state === "failed" ? "opea-tip-why" : ""],
+      [node.why, node.problem || node.state === "failed" ? "opea-hover-why" : ""],
     ];
     return told.filter(([text]) => text);
   }
   const group = type === "group" ? scene.groups[name] : undefined;
-  return group?.folded ? [[name, "opea-tip-name"], [group.members.join(", "), ""]] : [];
+  return group?.folded ? [[name, "opea-hover-name"], [group.members.join(", "), ""]] : [];
 }

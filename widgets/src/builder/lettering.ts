@@ -1,6 +1,7 @@
 /** Text in drawings: how wide it is, where it breaks, and how it gets into XML unharmed. */
 
 const CACHE = new Map<string, number>();
+const SEGMENTS = new Intl.Segmenter();
 let pen: CanvasRenderingContext2D | null | undefined;
 
 export interface Lettering {
@@ -31,7 +32,7 @@ export function widthOf(text: string, { size, weight, font }: Lettering): number
 /** As much as fits, with an ellipsis when that is not all. */
 export function clip(text: string, room: number, lettering: Lettering): string {
   if (widthOf(text, lettering) <= room) return text;
-  const letters = [...text];
+  const letters = lettersOf(text);
   let [fits, fails] = [0, letters.length];
   while (fails - fits > 1) {
     const middle = (fits + fails) >> 1;
@@ -39,6 +40,11 @@ export function clip(text: string, room: number, lettering: Lettering): string {
     else fails = middle;
   }
   return `${letters.slice(0, fits).join("").trimEnd()}…`;
+}
+
+/** A letter with its marks, or an emoji of several, is one. */
+function lettersOf(text: string): string[] {
+  return Array.from(SEGMENTS.segment(text), ({ segment }) => segment);
 }
 
 /** Lines no wider than the room, broken at spaces and hyphens where there are some. */
@@ -52,8 +58,8 @@ export function wrap(text: string, room: number, most: number, lettering: Letter
         line = "";
       }
       line += piece;
-      while (widthOf(line.trimEnd(), lettering) > room && [...line].length > 1) {
-        const head = clip(line, room, lettering).replace(/…$/u, "") || [...line][0] || "";
+      while (widthOf(line.trimEnd(), lettering) > room && lettersOf(line).length > 1) {
+        const head = clip(line, room, lettering).replace(/…$/u, "") || (lettersOf(line)[0] ?? "");
         lines.push(head);
         line = line.slice(head.length).trimStart();
       }

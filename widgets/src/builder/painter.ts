@@ -123,8 +123,8 @@ export class Painter {
   #choose(scene: Scene, planned: ReadonlyMap<string, Planned>): void {
     const chosen = new Set(scene.selected.map(ids.node));
     for (const { id, type, data } of planned.values()) {
-      if (type !== "node" && !(type === "group" && data["folded"])) continue;
-      const members = type === "group" ? (data["members"] as readonly string[]) : [];
+      if (type !== "node" && !(type === "group" && data.folded)) continue;
+      const members = type === "group" ? (data.members as readonly string[]) : [];
       const is = chosen.has(id) || (members.length > 0 && members.every((name) => chosen.has(ids.node(name))));
       const element = this.#cy.getElementById(id);
       if (element.hasClass("chosen") !== is) element.toggleClass("chosen", is);
@@ -181,6 +181,6 @@ function definition(element: Planned, first: boolean): ElementDefinition {
     },
     classes: [...classes],
     ...(at ? { position: { ...at } } : {}),
-    ...(type === "group" && !data["folded"] ? { selectable: false } : {}),
-  } as ElementDefinition;
+    ...(type === "group" && !data.folded ? { selectable: false } : {}),
+  };
 }

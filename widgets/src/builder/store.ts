@@ -3,6 +3,8 @@ import type { AnyModel } from "@anywidget/types";
 import { merged } from "./merge";
 import { EMPTY, type Catalog, type Done, type Fits, type Intents, type Message, type Patch, type Scene } from "./scene";
 
+// An interface has no index signature, which anywidget's types ask for.
+// eslint-disable-next-line @typescript-eslint/consistent-type-definitions
 export type Traits = { canvas: string; catalog: Catalog; scene: Partial<Scene> };
 
 interface Waiting {
@@ -39,7 +41,7 @@ export class Store {
   }
 
   get catalog(): Catalog {
-    return (this.#model.get("catalog") as Catalog | undefined) ?? {};
+    return this.#model.get("catalog");
   }
 
   listen(heard: Partial<Heard>): () => void {

@@ -126,7 +126,7 @@ export function stylesheet(colours: Colours): StylesheetStyle[] {
     "edge.chosen": { ...painted(colours.brand), width: 2.5 + thick },
     ".dimmed": { opacity: 0.32 },
   };
-  return Object.entries(rules).map(([selector, style]) => ({ selector, style }) as StylesheetStyle);
+  return Object.entries(rules).map(([selector, style]) => ({ selector, style }));
 }
 
 function pill(height: number): string {

@@ -83,7 +83,7 @@ export function readColours(made: HTMLElement): Colours {
   background = of("--o-bg", "#ffffff");
   const dark = luminance(background) < 0.2;
   const much =
-    /high.?contrast/i.test(document.body.dataset["jpThemeName"] ?? "") ||
+    /high.?contrast/i.test(document.body.dataset.jpThemeName ?? "") ||
     asked("(prefers-contrast: more)") ||
     asked("(forced-colors: active)");
   const text = of("--o-text", dark ? "#e8eaed" : "#1d2126");

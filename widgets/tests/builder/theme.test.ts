@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { hex, luminance } from "../src/builder";
+import { hex, luminance } from "../../src/builder/theme";
 
 it("takes colours from the page only as hex digits", () => {
   expect(hex("rgb(255, 128, 0)")).toBe("#ff8000");
