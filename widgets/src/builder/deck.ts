@@ -185,6 +185,11 @@ export class Deck {
     }, 6000);
   }
 
+  /** The user has put something where it is seen now: the view is theirs, and does not look for the graph any more. */
+  keepView(): void {
+    this.stage.cy.emit("viewport");
+  }
+
   focus(): void {
     this.stage.box.focus({ preventScroll: true });
   }

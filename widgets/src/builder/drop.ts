@@ -68,6 +68,7 @@ export function dropping(deck: Deck): () => void {
     if (!deck.over(at)) return;
     const point = deck.inGraph(at);
     deck.focus();
+    deck.keepView();
     deck.ask("add", { kind: done.kind, x: snap(point.x - CARD.width / 2), y: snap(point.y - CARD.height / 2) });
   };
   const stop = (): void => {

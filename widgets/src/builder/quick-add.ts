@@ -26,6 +26,7 @@ export function quickAdd(deck: Deck, at: Point, from = ""): void {
     choose: (kind) => {
       // A wire's end is the left edge of what it leads to.
       const spot = from ? { x: place.x + CARD.width / 2, y: place.y } : free(deck.cards(), place, CARD);
+      deck.keepView();
       deck.ask("add", { kind, x: spot.x, y: spot.y, ...(from ? { from } : {}) });
     },
   });
