@@ -16,6 +16,7 @@ const WORDS: Partial<Record<State, string>> = {
   restarting: "starting…",
   running: "running…",
   skipped: "skipped",
+  failed: "failed",
   stopped: "stopped",
 };
 
@@ -47,10 +48,13 @@ function close(node: SceneNode, colours: Colours): string {
   parts.push(words(text, 23, name.text, name.size, colours.text, 600));
   const told = node.time || (WORDS[node.state] ?? "");
   const small: Lettering = { size: 11, weight: 400, font };
-  const aside = told ? clip(told, line - text, small) : "";
-  if (aside) parts.push(words(line, 40, aside, 11, toneOf(node.state, colours), 400, "end"));
-  const room = line - text - (aside ? widthOf(aside, small) + 8 : 0);
-  if (room > 24 || !aside) parts.push(words(text, 40, clip(node.line, room, small), 11, colours.quiet, 400));
+  const room = line - text;
+  // Beside each other where both fit whole; else what happened matters more than the kind.
+  const both = told !== "" && widthOf(told, small) + 8 + widthOf(node.line, small) <= room;
+  if (both) parts.push(words(line, 40, told, 11, toneOf(node.state, colours), 400, "end"));
+  const alone = told !== "" && !both;
+  const tone = alone ? toneOf(node.state, colours) : colours.quiet;
+  parts.push(words(text, 40, clip(alone ? told : node.line, room, small), 11, tone, 400));
   return parts.join("");
 }
 
@@ -69,15 +73,13 @@ function distant(node: SceneNode, colours: Colours): string {
     right -= 26;
   }
   const room = right - left;
-  const large: Lettering = { size: 21, weight: 600, font };
-  if (widthOf(node.id, large) <= room) {
-    parts.push(words(left, 33, node.id, 21, colours.text, 600));
+  const one = fitting(node.id, room, { size: 21, weight: 600, font }, 16);
+  if (one.text === node.id) {
+    parts.push(words(left, 26 + one.size / 3, node.id, one.size, colours.text, 600));
     return parts.join("");
   }
-  const lettering: Lettering = { size: 18, weight: 600, font };
-  const lines = wrap(node.id, room, 2, lettering);
-  const first = lines.length === 1 ? 32 : 22;
-  lines.forEach((line, at) => parts.push(words(left, first + at * 21, line, 18, colours.text, 600)));
+  const lettering: Lettering = { size: 17, weight: 600, font };
+  wrap(node.id, room, 2, lettering).forEach((line, at) => parts.push(words(left, 22 + at * 21, line, 17, colours.text, 600)));
   return parts.join("");
 }
 

@@ -90,15 +90,12 @@ export class Painter {
   }
 
   #add(planned: ReadonlyMap<string, Planned>, pictures: Map<string, string>, bending: Set<string>): void {
-    const first = this.#shown.size === 0;
     const made: ElementDefinition[] = [];
     for (const element of planned.values()) {
       if (this.#shown.has(element.id)) continue;
-      made.push(definition(element, first));
+      made.push(definition(element));
       if (element.source !== undefined) bending.add(element.id);
-      if (element.picture === undefined) continue;
-      if (first) this.#pictures.adopt(element.id, element.picture);
-      else pictures.set(element.id, element.picture);
+      if (element.picture !== undefined) pictures.set(element.id, element.picture);
     }
     if (made.length > 0) this.#cy.add(made);
   }
@@ -165,8 +162,8 @@ function apart(a: { x: number; y: number }, b: { x: number; y: number }): boolea
   return Math.abs(a.x - b.x) > 0.5 || Math.abs(a.y - b.y) > 0.5;
 }
 
-function definition(element: Planned, first: boolean): ElementDefinition {
-  const { id, type, name, classes, data, picture, at, parent, source, target } = element;
+function definition(element: Planned): ElementDefinition {
+  const { id, type, name, classes, data, at, parent, source, target } = element;
   return {
     group: type === "edge" ? "edges" : "nodes",
     data: {
@@ -176,8 +173,6 @@ function definition(element: Planned, first: boolean): ElementDefinition {
       name,
       ...(parent === undefined ? {} : { parent }),
       ...(source === undefined ? {} : { source, target }),
-      // The very first pictures are loaded by the canvas itself, all at once.
-      ...(first && picture !== undefined ? { card: picture } : {}),
     },
     classes: [...classes],
     ...(at ? { position: { ...at } } : {}),

@@ -1,13 +1,18 @@
 /** Pictures on cards: put up once they are loaded, so that a card never blinks while its state changes. */
 import type { Core } from "cytoscape";
+import { loadMany, loadOne, type Drawn } from "./sheet";
 
 /** The part of cytoscape's renderer that is used here; without it a picture just comes a moment later. */
 interface Renderer {
-  imageCache?: Record<string, { image: HTMLImageElement }>;
+  imageCache?: Record<string, { image: Drawn }>;
 }
 
 /** So many pictures that nothing shows any more are kept: states come again. */
 const KEPT = 400;
+/** From so many new ones on they are loaded in sheets. */
+const MANY = 60;
+/** Pixels of a sheet for each of the graph's; a large graph is hardly seen near. */
+const [SHARP, SPARING] = [2, 1.25];
 
 export class Pictures {
   readonly #cy: Core;
@@ -28,15 +33,14 @@ export class Pictures {
     this.#put(loaded);
     const coming = [...pictures].filter(([, picture]) => !this.#known(picture));
     if (coming.length === 0) return;
-    void Promise.all(coming.map(([, picture]) => this.#load(picture))).then(() => {
+    const addresses = [...new Set(coming.map(([, picture]) => picture))];
+    void this.#load(addresses).then((drawn) => {
+      if (this.#cy.destroyed()) return;
+      const cache = this.#cache();
+      for (const [picture, image] of drawn) cache[picture] = { image };
       this.#put(coming.flatMap(([id, picture]) => (this.#wanted.get(id) === picture ? [id] : [])));
       this.#forget();
     });
-  }
-
-  /** A card that already has its picture, which the canvas loads by itself. */
-  adopt(id: string, picture: string): void {
-    this.#wanted.set(id, picture);
   }
 
   gone(id: string): void {
@@ -53,7 +57,7 @@ export class Pictures {
     });
   }
 
-  #cache(): Record<string, { image: HTMLImageElement }> {
+  #cache(): Record<string, { image: Drawn }> {
     const renderer = (this.#cy as Core & { renderer?: () => Renderer | null }).renderer?.() ?? {};
     return (renderer.imageCache ??= {});
   }
@@ -62,18 +66,15 @@ export class Pictures {
     return this.#cache()[picture]?.image.complete ?? false;
   }
 
-  #load(picture: string): Promise<void> {
-    return new Promise((settle) => {
-      const image = new Image();
-      image.onload = () => {
-        if (!this.#cy.destroyed()) this.#cache()[picture] = { image };
-        settle();
-      };
-      image.onerror = () => {
-        settle();
-      };
-      image.src = picture;
-    });
+  async #load(pictures: readonly string[]): Promise<Map<string, Drawn>> {
+    const ratio = window.devicePixelRatio || 1;
+    if (pictures.length >= MANY) return loadMany(pictures, ratio * (pictures.length > 4 * MANY ? SPARING : SHARP));
+    const drawn = new Map<string, Drawn>();
+    for (const [at, image] of (await Promise.all(pictures.map(loadOne))).entries()) {
+      const picture = pictures[at];
+      if (image && picture !== undefined) drawn.set(picture, image);
+    }
+    return drawn;
   }
 
   #forget(): void {
