@@ -50,6 +50,11 @@ def fix(pipeline: ReadablePipeline, problem: Problem) -> Fix | None:
     return way(pipeline, problem) if way else None
 
 
+def may_fix(problem: Problem) -> bool:
+    """Whether problems of this sort can have a plain way out: at no cost, whereas `fix` looks for it."""
+    return problem.code in _WAYS
+
+
 def _use_free_port(pipeline: ReadablePipeline, problem: Problem) -> Fix:
     component = pipeline.component(problem.node)
     port = free_port(pipeline.graph, pipeline.catalog, component).get("port", component.port)

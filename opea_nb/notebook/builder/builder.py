@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -12,6 +13,7 @@ from opea_nb.errors import PipelineError
 from opea_nb.formats.layout import Point
 from opea_nb.notebook.builder.bridge import Bridge
 from opea_nb.notebook.builder.canvas import Canvas
+from opea_nb.notebook.builder.editing import arrange
 from opea_nb.notebook.builder.files_panel import FilesPanel
 from opea_nb.notebook.builder.history_panel import HistoryPanel
 from opea_nb.notebook.builder.inspector import Inspector
@@ -57,12 +59,14 @@ class Builder:
         self._status.add_class("opea-status")
         session.on_say(self._said)
         self._runs = RunPanel(session, backend)
-        self._files, self._problems = FilesPanel(session), ProblemsPanel(session)
+        self._files, self._problems = FilesPanel(session, shown=False), ProblemsPanel(session, shown=False)
+        self._yaml = YamlPanel(session, lambda: self._files.workspace.saved, shown=False)
+        self._history = HistoryPanel(session, shown=False)
         self._tabs = self._tabbed(self._runs)
         middle = w.HBox([palette(session), self._canvas.widget, Inspector(session).widget])
         middle.add_class("opea-middle")
         runs = (self._runs.state, self._runs.backend, self._runs.deploy, self._runs.stop)
-        tools = Toolbar(session, runs)
+        tools = Toolbar(session, runs, arrange=self._arrange)
         self.widget = w.VBox([tools.widget, middle, self._status, self._runs.notices, self._tabs, self._bridge])
         for css in ("opea", "opea-builder"):
             self.widget.add_class(css)
@@ -80,18 +84,30 @@ class Builder:
         return self._session.log
 
     def _tabbed(self, runs: RunPanel) -> w.Tab:
-        session, files = self._session, self._files
         self._panels = {
             "Ask": runs.widget,
-            "YAML": YamlPanel(session, lambda: files.workspace.saved).widget,
+            "YAML": self._yaml.widget,
             "Problems": self._problems.widget,
             "Logs": runs.logs,
-            "Files": files.widget,
-            "History": HistoryPanel(session).widget,
+            "Files": self._files.widget,
+            "History": self._history.widget,
         }
-        tabs = w.Tab([*self._panels.values()], titles=[*self._panels])
+        self._lazy = {
+            "YAML": self._yaml.shown,
+            "Problems": self._problems.shown,
+            "Files": self._files.shown,
+            "History": self._history.shown,
+        }
+        tabs = w.Tab([*self._panels.values()], titles=[*self._panels], selected_index=0)
         tabs.add_class("opea-tabs")
+        tabs.observe(lambda change: self._turned(change["new"]), names=["selected_index"])
         return tabs
+
+    def _turned(self, index: int | None) -> None:
+        """Let the panel that can be seen now catch up, and the others rest."""
+        open_title = None if index is None else [*self._panels][index]
+        for title, part in self._lazy.items():
+            self._session.attempt(partial(part.show, title == open_title))
 
     def _show_panel(self, name: str) -> None:
         titles = [title.lower() for title in self._panels]
@@ -111,6 +127,10 @@ class Builder:
         self._canvas.fill(self._bridge.shown)
         self._session.say("this page cannot load the canvas's gestures: use the palette, the form and the buttons")
 
+    def _arrange(self) -> None:
+        if not self._bridge.live:  # a page with gestures hears the click itself, and knows how large the cards are
+            self._session.act(partial(arrange, self._session))
+
     def _said(self, text: str, bad: bool) -> None:
         kind = "opea-bad" if bad else "opea-said"
         self._status.value = f'<div class="{kind}" role="status" aria-live="polite">{escape(text)}</div>'
@@ -121,6 +141,8 @@ class Builder:
     def close(self) -> None:
         """End what Deploy started, and follow the pipeline no more; doing it again changes nothing."""
         self._files.close()
+        for part in self._lazy.values():
+            part.close()
         self._runs.close()
         self._session.close()
         self._bridge.stop_waiting()

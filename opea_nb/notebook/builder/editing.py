@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from opea_nb.errors import DuplicateName, PipelineError
-from opea_nb.formats.layout import Point
+from opea_nb.formats.layout import Point, positions
 from opea_nb.notebook.builder.places import clear_shift, free_place
 from opea_nb.notebook.builder.session import Act, Session
 from opea_nb.notebook.builder.wish import Wish
@@ -16,7 +16,7 @@ from opea_nb.pipeline.fitting import fits
 from opea_nb.pipeline.naming import free_name
 from opea_nb.pipeline.surgery import connected, extended, told, without
 
-__all__ = ["EDITS", "some"]
+__all__ = ["EDITS", "add", "arrange", "some"]
 
 _SMALLEST = 40.0  # pixels of a note
 
@@ -54,16 +54,54 @@ def some(session: Session, wish: Wish) -> tuple[tuple[str, ...], tuple[str, ...]
     return names, notes
 
 
-def _add(session: Session, wish: Wish) -> Act:
-    pipeline, kind, source, at = session.pipeline, wish.text("kind"), wish.text("from", ""), wish.point()
-    flow = _flow_behind(session, source) if source else "" if session.flow == MAIN else session.flow
-    if source and (why := dict(fits(pipeline, source, flow=flow).kinds).get(kind)):
-        raise PipelineError(why)
+def add(session: Session, kind: str, source: str = "", at: Point | None = None) -> str:
+    """Add a component and select it; gives its name.
+
+    Parameters
+    ----------
+    kind
+        A component of the catalogue.
+    source
+        What it is connected behind; nothing when empty.
+    at
+        Upper left corner, or the next free place below; beside what it belongs to when ``None``.
+
+    Raises
+    ------
+    CatalogError, PipelineError
+        When there is no such kind, or it cannot come behind `source`.
+    """
+    pipeline = session.pipeline
+    if source:
+        flow = _flow_behind(session, source)
+        if why := dict(fits(pipeline, source, flow=flow).kinds).get(kind):
+            raise PipelineError(why)
+    else:
+        flow = "" if session.flow == MAIN or pipeline.catalog.component(kind).flow else session.flow
     if at is not None:
         at = free_place(session.places.values(), at)
     edit, name = extended(pipeline, kind, source, flow=flow, position=at)
     pipeline.apply(edit)
     session.select(name)
+    return name
+
+
+def arrange(session: Session) -> Act:
+    """Put every card where the layout has it, wherever it was moved."""
+    pipeline = session.pipeline
+    free = pipeline.copy()
+    free.apply(edits.Batch(tuple(edits.Move(name, None) for name in pipeline.graph)))
+    places = positions(free)
+    steps = tuple(edits.Move(name, place) for name, place in places.items() if session.places[name] != place)
+    if not steps:
+        return Act("every card stands where the layout has it", "")
+    pipeline.apply(edits.Batch(steps, "arrange"))
+    return Act("arranged", "")
+
+
+def _add(session: Session, wish: Wish) -> Act:
+    source = wish.text("from", "")
+    name = add(session, wish.text("kind"), source, wish.point())
     wish.answer("focus", id=name)
     return Act(f"added {name} behind {source}" if source else f"added {name}", "")
 

@@ -1,11 +1,9 @@
-"""The file that a builder works on: opened, saved, autosaved, never over what somebody else wrote meanwhile."""
+"""The file that a builder works on: opened, saved, never over what somebody else wrote meanwhile."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from opea_nb.errors import FormatError
@@ -13,7 +11,7 @@ from opea_nb.formats import registry, unified
 from opea_nb.formats.conversion import Imported
 from opea_nb.pipeline import Pipeline
 
-__all__ = ["Autosave", "Changed", "Workspace", "listing"]
+__all__ = ["Changed", "Workspace", "listing"]
 
 _ENDINGS = (".yaml", ".yml", ".json", ".py")
 _SHOWN = 200  # files
@@ -152,51 +150,6 @@ class Workspace:
         except RuntimeError as error:
             raise FormatError(f"is no path: {error}", source=text[:80], hint="write it out") from error
         return path if path.is_absolute() else self.folder / path
-
-
-class Autosave:
-    """Writes a while after the last change, on a thread of its own.
-
-    Parameters
-    ----------
-    write
-        What to do; called with no lock held, never twice at once.
-    wait
-        Seconds without a change.
-    """
-
-    def __init__(self, write: Callable[[], None], wait: float = 1.0) -> None:
-        self._write = write
-        self._wait = wait
-        self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
-
-    @property
-    def waiting(self) -> bool:
-        """Whether there is something to be written."""
-        return self._timer is not None
-
-    def changed(self) -> None:
-        """There is something to write, after a while."""
-        with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = threading.Timer(self._wait, self.flush)
-            self._timer.daemon = True
-            self._timer.start()
-
-    def flush(self) -> None:
-        """Write now what waits to be written; nothing else."""
-        if self.cancel():
-            self._write()
-
-    def cancel(self) -> bool:
-        """Forget what waits; whether there was something."""
-        with self._lock:
-            timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-        return timer is not None
 
 
 def _digest(path: Path) -> str:

@@ -16,10 +16,12 @@ from opea_nb.formats import registry
 from opea_nb.formats.compare import differences
 from opea_nb.formats.conversion import Note
 from opea_nb.notebook.builder.amending import amend
-from opea_nb.notebook.builder.files import Autosave, Changed, Workspace, listing
+from opea_nb.notebook.builder.files import Changed, Workspace, listing
 from opea_nb.notebook.builder.gallery import Gallery
+from opea_nb.notebook.builder.later import Later
 from opea_nb.notebook.builder.light import LATE, Light, on_enter
 from opea_nb.notebook.builder.session import Session
+from opea_nb.notebook.builder.when_shown import WhenShown
 from opea_nb.pipeline import Pipeline
 from opea_nb.pipeline.edits import Clear
 
@@ -37,11 +39,16 @@ class FilesPanel:
         The file; one in the working folder when ``None``.
     wait
         Seconds after the last change that autosave waits.
+    shown
+        Whether it can be seen from the start; see `shown` afterwards.
     """
 
-    def __init__(self, session: Session, workspace: Workspace | None = None, *, wait: float = 1.0) -> None:
+    def __init__(
+        self, session: Session, workspace: Workspace | None = None, *, wait: float = 1.0, shown: bool = True
+    ) -> None:
         self._session = session
         self.workspace = workspace or Workspace(session.pipeline)
+        self._counted: tuple[int, Pipeline | None, int] = (-1, None, 0)
         self._revision = session.revision
         self._over = ""  # what a second press writes over
         self._clicked, self._click = -LATE, ""
@@ -57,7 +64,7 @@ class FilesPanel:
         self._upload.tooltip = "Compose, Kubernetes, GMConnector, KServe, GenAIStudio, Python or YAML"
         self._upload.observe(self._brought, names=["value"])
         self._auto = light.check("Autosave", False, self._auto_set, css="opea-autosave")
-        self._autosave = Autosave(self._write, wait)
+        self._autosave = Later(self._write, wait)
         self._gallery = Gallery(light, self.template)
         light.show(self._gallery.widget, False)
         icon = "opea-plain opea-word opea-icon"
@@ -80,18 +87,25 @@ class FilesPanel:
         parts = (self._state, bar, where, self._notes, self._gallery.widget)
         self.widget = light.column(*parts, css="opea-files")
         self._relist()
-        session.on_refresh(self.refresh)
-        self.refresh()
+        session.on_refresh(self._edited)
+        self.shown = WhenShown(session, self.refresh, shown=shown)
 
-    def refresh(self) -> None:
-        """Tell how the file stands to the pipeline, and let autosave know of a change."""
+    def _edited(self) -> None:
         session = self._session
         if session.revision != self._revision:
             self._revision = session.revision
             self._over = ""
             if self._auto.value:
-                self._autosave.changed()
-        count = len(differences(self.workspace.saved, session.pipeline))
+                self._autosave.ask()
+
+    def refresh(self) -> None:
+        """Tell how the file stands to the pipeline."""
+        session = self._session
+        revision, saved, count = self._counted
+        if revision != session.revision or saved is not self.workspace.saved:
+            saved = self.workspace.saved
+            count = len(differences(saved, session.pipeline))
+            self._counted = session.revision, saved, count
         changed = f"{count} change{'s' if count > 1 else ''} since it was saved" if count else "no changes"
         name = self.workspace.name
         told = f"<b>{escape(name)}</b> · {changed}" if name else f"not in a file yet · folder {self._folder()}"
@@ -256,3 +270,4 @@ class FilesPanel:
     def close(self) -> None:
         """Write what waits to be written; doing it again changes nothing."""
         self._autosave.flush()
+        self.shown.close()

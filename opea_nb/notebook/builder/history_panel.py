@@ -6,6 +6,7 @@ from html import escape
 
 from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.session import Session
+from opea_nb.notebook.builder.when_shown import WhenShown
 
 __all__ = ["HistoryPanel"]
 
@@ -13,7 +14,7 @@ __all__ = ["HistoryPanel"]
 class HistoryPanel:
     """The acts by name, and as code that is ready to be copied into a cell."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, shown: bool = True) -> None:
         self._session = session
         self._light = light = Light()
         self._list = light.html(css="opea-history-list")
@@ -27,8 +28,7 @@ class HistoryPanel:
         self.widget = light.column(
             acts, light.row(self._list, self._code, css="opea-history"), css="opea-history-panel"
         )
-        session.on_refresh(self.refresh)
-        self.refresh()
+        self.shown = WhenShown(session, self.refresh, shown=shown)
 
     def refresh(self) -> None:
         """Show the acts so far."""

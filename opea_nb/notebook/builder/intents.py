@@ -109,7 +109,7 @@ def _import(session: Session, wish: Wish) -> Act:
 
 def _opened(session: Session, wanted: Pipeline, label: str) -> Act:
     pipeline = session.pipeline
-    edit = amend(pipeline, wanted, label)
+    edit = amend(pipeline, wanted, label, keep_places=False)
     if not edit.edits:
         raise PipelineError("that is what is open already")
     pipeline.apply(edit)

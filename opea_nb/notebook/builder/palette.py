@@ -7,11 +7,11 @@ from html import escape
 import ipywidgets as w
 
 from opea_nb.catalog import Component
+from opea_nb.notebook.builder.editing import add
 from opea_nb.notebook.builder.finding import found, grouped
 from opea_nb.notebook.builder.light import Light, on_enter
 from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.look import hue, icon
-from opea_nb.pipeline import MAIN
 
 __all__ = ["Palette", "palette"]
 
@@ -84,15 +84,7 @@ class Palette:
         self._add(kinds[0])
 
     def _add(self, kind: str) -> None:
-        session = self._session
-        own = self._catalog[kind].flow
-        flow = session.flow if session.flow != MAIN and not own else ""
-        title = self._catalog[kind].title
-
-        def adding() -> None:
-            session.select(session.pipeline.add(kind, flow=flow).name)
-
-        session.act(adding, f"added {title}")
+        self._session.act(lambda: add(self._session, kind), f"added {self._catalog[kind].title}")
 
 
 def palette(session: Session) -> w.VBox:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -279,6 +279,7 @@ class Session:
         Whether it was done.
         """
         with self.lock:
+            before = None if code or self._depth else self.pipeline.copy()
             self._depth += 1
             act = Act(done, code)
 
@@ -292,7 +293,7 @@ class Session:
             finally:
                 self._depth -= 1
             if self._edits and not self._depth:
-                text = act.code or "\n".join(filter(None, map(code_of, self._edits)))
+                text = act.code or _code(self._edits, before)
                 self._acts.append(Act(act.text or self._edits[-1].label, text))
             if self.refresh() and well:
                 self.say(act.text)
@@ -335,6 +336,16 @@ class Session:
 
 def _marks(states: Texts, times: Texts, whys: Texts) -> tuple[Texts, Texts, Texts]:
     return MappingProxyType(dict(states)), MappingProxyType(dict(times)), MappingProxyType(dict(whys))
+
+
+def _code(steps: Sequence[Edit], before: Pipeline | None) -> str:
+    """The Python of an act's edits; exact, since it is known what was there `before`."""
+    lines = []
+    for step in steps:
+        lines.append(code_of(step, before=before))
+        if before is not None:
+            before.apply(step)
+    return "\n".join(filter(None, lines))
 
 
 def _only_looks(edit: Edit) -> bool:

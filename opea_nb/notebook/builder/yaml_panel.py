@@ -12,6 +12,7 @@ from opea_nb.notebook.builder.amending import amend
 from opea_nb.notebook.builder.hiding import hidden, redacted, restored
 from opea_nb.notebook.builder.light import LATE, Light
 from opea_nb.notebook.builder.session import Session
+from opea_nb.notebook.builder.when_shown import WhenShown
 from opea_nb.notebook.builder.yaml_marks import changes, gutter, pointed
 from opea_nb.pipeline import Pipeline
 
@@ -25,9 +26,11 @@ class YamlPanel:
     ----------
     saved
         What the file holds that the changes are shown against; the pipeline as it was at first when ``None``.
+    shown
+        Whether it can be seen from the start: the text is made when somebody sees it.
     """
 
-    def __init__(self, session: Session, saved: Callable[[], Pipeline] | None = None) -> None:
+    def __init__(self, session: Session, saved: Callable[[], Pipeline] | None = None, *, shown: bool = True) -> None:
         self._session = session
         first = session.pipeline.copy()
         self._saved = saved or (lambda: first)
@@ -51,8 +54,7 @@ class YamlPanel:
         buttons = light.row(apply, revert, self._diff, self._error, css="opea-acts")
         self.widget = light.column(buttons, self._sheet, self._changes, css="opea-yaml-panel")
         light.show(self._changes, False)
-        session.on_refresh(self.refresh)
-        self.refresh()
+        self.shown = WhenShown(session, self.refresh, shown=shown)
 
     def refresh(self) -> None:
         """Follow the pipeline, unless text is being edited that was not applied yet."""
@@ -104,6 +106,7 @@ class YamlPanel:
         session = self._session
         self._clicked = time.monotonic()
         with session.lock:
+            self.shown.now()  # what was edited meanwhile is not taken back by a text that is a moment old
             pipeline = session.pipeline
             try:
                 wanted = unified.loads(self._text.value, source="YAML", catalog=pipeline.catalog)

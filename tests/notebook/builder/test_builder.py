@@ -65,6 +65,7 @@ def test_a_parameter_out_of_range_is_refused_with_the_reason(builder: Builder) -
 
 def test_yaml_that_is_wrong_changes_nothing(builder: Builder) -> None:
     press(builder, "LLM")
+    builder._session.call("panel", "YAML")
     text = find(builder, w.Textarea, "opea-yaml")
     text.value += "\nnonsense: ["
     press(builder, "Apply")
@@ -74,6 +75,7 @@ def test_yaml_that_is_wrong_changes_nothing(builder: Builder) -> None:
 
 def test_a_text_that_comes_after_the_click_that_is_about_it_is_applied(builder: Builder) -> None:
     press(builder, "LLM")
+    builder._session.call("panel", "YAML")
     text = find(builder, w.Textarea, "opea-yaml")
     good = text.value
     text.value = good.replace("- llm", "- ll")
@@ -110,3 +112,17 @@ def test_messages_hold_text_only(builder: Builder) -> None:
     attack = '"><img src=x onerror=alert(1)>'
     builder._session.say(attack, bad=True)
     assert "<img" not in builder._status.value
+
+
+def test_arrange_is_one_edit_that_can_be_undone_where_the_page_has_no_gestures(builder: Builder) -> None:
+    pipeline = builder.pipeline
+    pipeline.add("embedding", position=(900.0, 900.0)) >> pipeline.add("llm", position=(0.0, 0.0))
+    tidy = find(builder, w.Button, "opea-arrange-button")
+    tidy.click()
+    places = [pipeline.services[name].position for name in ("embedding", "llm")]
+    assert places == [(0, 0), (204, 0)]
+    assert pipeline.undo() == "arrange"
+    assert pipeline.services["llm"].position == (0.0, 0.0)
+    builder._bridge.live = True  # a page that arranges itself
+    tidy.click()
+    assert pipeline.services["embedding"].position == (900.0, 900.0)

@@ -9,7 +9,7 @@ import pytest
 
 from opea_nb import templates
 from opea_nb.formats import registry, unified
-from opea_nb.notebook.builder.files import Autosave, Changed, Workspace, listing
+from opea_nb.notebook.builder.files import Changed, Workspace, listing
 from opea_nb.notebook.builder.files_panel import FilesPanel
 from opea_nb.notebook.builder.session import Session
 from opea_nb.pipeline import Pipeline
@@ -103,17 +103,6 @@ def test_autosave_stops_where_someone_else_wrote_and_says_so(session: Session, p
     assert panel.workspace.path.read_text() == "theirs"
     assert not box.value
     assert "autosave is off" in session.said[0]
-
-
-def test_autosave_waits_for_the_last_change_and_writes_by_itself() -> None:
-    import threading
-
-    written = threading.Event()
-    autosave = Autosave(written.set, wait=0.01)
-    autosave.changed()
-    autosave.changed()
-    assert written.wait(10)
-    assert not autosave.waiting
 
 
 def test_closing_writes_what_waits(session: Session, panel: FilesPanel) -> None:

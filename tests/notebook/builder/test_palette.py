@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 
 from opea_nb.catalog import load_catalog
+from opea_nb.notebook import look
 from opea_nb.notebook.builder.finding import found, grouped
 from opea_nb.notebook.builder.palette import Palette
 from opea_nb.notebook.builder.session import Session
@@ -99,3 +101,14 @@ def test_it_is_made_in_well_under_a_tenth_of_a_second(session: Session) -> None:
     start = time.perf_counter()
     Palette(session)
     assert time.perf_counter() - start < 0.1
+
+
+def test_every_icon_that_is_named_is_drawn() -> None:
+    """Lucide renames icons; those of a name that is gone would be empty squares."""
+    package = Path(look.__file__).parent
+    css = (package.parent / "static" / "builder.css").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"\.opea-icon-([a-z0-9-]+)", css))
+    sources = "".join(file.read_text(encoding="utf-8") for file in (package / "builder").glob("*.py"))
+    named = {*look.ICONS.values(), *re.findall(r"opea-icon-([a-z0-9-]+\w)", sources)}
+    assert named <= drawn
+    assert {look.icon(load_catalog(), kind) for kind in load_catalog()} <= drawn

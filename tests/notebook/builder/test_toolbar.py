@@ -85,6 +85,28 @@ def test_a_plain_way_out_is_one_click(session: Session) -> None:
     assert "hunter2" not in words(panel.widget)
 
 
+def test_many_problems_are_told_by_number_and_rows_that_stay_are_left_alone(session: Session) -> None:
+    for _ in range(60):
+        session.pipeline.add("reranking")
+    panel = ProblemsPanel(session).widget
+    rows = panel.children
+    assert len(of_class(panel, "opea-problem")) == 50
+    assert f"… and {len(session.problems) - 50} more" in words(panel)
+    session.pipeline.move("reranking", (5.0, 5.0))
+    session.pipeline.update("reranking", parameters={"top_n": 3})
+    assert panel.children[:-1] == rows[:-1]
+
+
+def test_a_way_out_that_is_none_any_more_says_so(session: Session) -> None:
+    session.pipeline.add("llm", environment={"HF_TOKEN": "hunter2"})
+    panel = ProblemsPanel(session)
+    panel.shown.show(False)
+    session.pipeline.update("llm", environment={"HF_TOKEN": None})
+    of_class(panel.widget, "opea-fix")[0].click()
+    assert session.said[1]
+    assert "no single plain way" in session.said[0]
+
+
 def test_history_is_code_that_does_the_same(session: Session) -> None:
     panel = HistoryPanel(session).widget
     session.act(lambda: session.pipeline.add("embedding"), "added embedding")
@@ -94,6 +116,19 @@ def test_history_is_code_that_does_the_same(session: Session) -> None:
     again = Pipeline("chatqna")
     exec(code, {"pipeline": again, "__builtins__": __builtins__})
     assert again == session.pipeline
+
+
+def test_history_names_a_flow_only_where_there_are_several(session: Session) -> None:
+    panel = HistoryPanel(session).widget
+    session.pipeline.add("llm", name="first")
+    session.pipeline.connect(session.pipeline.add("embedding"), "first")
+    session.act(lambda: session.pipeline.disconnect("embedding", "first"), "disconnected")
+    assert of_class(panel, "opea-code")[0].value == 'pipeline.disconnect("embedding", "first")'
+
+
+def test_history_tells_what_was_done(session: Session) -> None:
+    panel = HistoryPanel(session).widget
+    session.act(lambda: session.pipeline.add("embedding"), "added embedding")
     assert "added embedding" in words(panel)
 
 

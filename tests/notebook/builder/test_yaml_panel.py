@@ -70,6 +70,15 @@ def test_a_text_that_comes_after_the_click_that_is_about_it_is_applied(session: 
     assert session.pipeline.services["llm"].port == 9009
 
 
+def test_notes_and_groups_are_part_of_the_text(session: Session, panel: YamlPanel) -> None:
+    session.pipeline.note("hello", "memo")
+    session.pipeline.group("both", ["embedding", "llm"])
+    edit(panel, "hello", "good bye")
+    assert session.pipeline.notes["memo"].text == "good bye"
+    edit(panel, "        - embedding\n        - llm\n", "        - llm\n")
+    assert session.pipeline.groups["both"].members == ("llm",)
+
+
 def test_text_that_is_being_typed_is_not_lost_when_python_edits(session: Session, panel: YamlPanel) -> None:
     area = of_class(panel.widget, "opea-yaml")[0]
     typed = area.value = area.value.replace("port: 9000", "port: 9009")
@@ -105,7 +114,7 @@ def test_a_secret_is_never_in_the_text_and_never_lost(session: Session) -> None:
     button(panel.widget, "Diff").click()
     assert not any("hunter2" in str(getattr(x, "value", "")) for x in inside(panel.widget))
     edit(panel, "port: 9000", "port: 9009")
-    assert session.pipeline.services["llm"].environment["HF_TOKEN"] == "hunter2"  # noqa: S105  made up
+    assert session.pipeline.services["llm"].environment["HF_TOKEN"] == "hunter2"
 
 
 def test_a_secret_that_is_typed_is_taken_out_and_said(session: Session, panel: YamlPanel) -> None:
