@@ -72,3 +72,41 @@ def test_a_card_that_was_moved_stands_where_it_was_put(chatqna: Pipeline) -> Non
     before = positions(chatqna)
     chatqna.apply(Move("llm", (900.0, -40.0)))
     assert positions(chatqna) == before | {"llm": (900.0, -40.0)}
+
+
+def board() -> Pipeline:
+    p = Pipeline("chat")
+    p.add("embedding") >> p.add("retriever") >> p.add("llm")
+    p.note("ask <Ann> & 'Bob'\nwhat a rather long line of words becomes in a note", "memo", position=(-300.0, 40.0))
+    return p
+
+
+def test_notes_are_drawn_with_their_text_in_lines() -> None:
+    drawing = svg(board())
+    tree = ElementTree.fromstring(drawing)
+    lines = [t.text for t in tree.iter("{http://www.w3.org/2000/svg}tspan")]
+    assert lines[0] == "ask <Ann> & 'Bob'"
+    assert len(lines) > 2
+    assert drawing == svg(board())
+    assert float(tree.attrib["width"]) > 300 + 3 * CARD[0]
+
+
+def test_an_open_group_is_a_frame_and_a_folded_one_a_card_in_place_of_its_members() -> None:
+    p = board()
+    p.group("search", ["embedding", "retriever"])
+    names = [t.text for t in ElementTree.fromstring(svg(p)).iter("{http://www.w3.org/2000/svg}text")]
+    assert {"search", "embedding", "retriever", "llm"} <= set(names)
+    p.fold("search")
+    drawing = svg(p)
+    names = [t.text for t in ElementTree.fromstring(drawing).iter("{http://www.w3.org/2000/svg}text")]
+    assert {"search", "2 folded", "llm"} <= set(names)
+    assert not {"embedding", "retriever"} & set(names)
+    assert drawing.count("marker-end") == 1
+
+
+def test_a_pipeline_without_notes_and_groups_is_drawn_as_ever() -> None:
+    p = board()
+    with_note = svg(p)
+    p.drop_note("memo")
+    assert "tspan" not in svg(p)
+    assert svg(p) != with_note
