@@ -33,23 +33,23 @@ export async function pasteFromMenu(deck: Deck, at?: Point): Promise<void> {
 
 export function clipboard(deck: Deck): () => void {
   const { box } = deck.stage;
-  // A search or a name being typed keeps its own clipboard.
-  const ours = (event: ClipboardEvent): boolean => event.target === box && document.activeElement === box;
+  // The browser tells it where text was selected last, which can be anywhere; whose it is, the keyboard's place says.
+  const ours = (): boolean => document.activeElement === box;
   const copied = (event: ClipboardEvent): void => {
-    if (ours(event)) void copy(deck, deck.members(deck.chosen()), event.type === "cut");
+    if (ours()) void copy(deck, deck.members(deck.chosen()), event.type === "cut");
   };
   const taken = (event: ClipboardEvent): void => {
-    if (!ours(event)) return;
+    if (!ours()) return;
     event.preventDefault();
     event.stopPropagation();
     void paste(deck, pasted(event));
   };
-  box.addEventListener("copy", copied);
-  box.addEventListener("cut", copied);
-  box.addEventListener("paste", taken);
+  document.addEventListener("copy", copied, true);
+  document.addEventListener("cut", copied, true);
+  document.addEventListener("paste", taken, true);
   return () => {
-    box.removeEventListener("copy", copied);
-    box.removeEventListener("cut", copied);
-    box.removeEventListener("paste", taken);
+    document.removeEventListener("copy", copied, true);
+    document.removeEventListener("cut", copied, true);
+    document.removeEventListener("paste", taken, true);
   };
 }

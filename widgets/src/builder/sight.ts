@@ -36,7 +36,8 @@ export class Sight {
     if (!area || !this.#sized()) return;
     const first = !this.#filled;
     this.#filled = true;
-    if (first && !(this.#touched && this.#sees(area))) this.#look(area, READABLE);
+    // Until the user looks around themselves, what a cell adds comes into view too.
+    if (this.#sees(area) ? first && !this.#touched : first || !this.#touched) this.#look(area, READABLE);
   }
 
   /** The canvas has another size. */

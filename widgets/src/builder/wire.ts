@@ -65,8 +65,10 @@ export function wiring(deck: Deck): () => void {
     const at = { x: event.clientX, y: event.clientY };
     deck.pointer = deck.over(at) ? at : undefined;
     if (source || event.buttons > 0 || !(event.target instanceof Node)) return;
-    const here = stage.box.contains(event.target) || stage.layer.contains(event.target);
-    const box = here ? under(deck.cards(), deck.inGraph(at), REACH / stage.cy.zoom()) : undefined;
+    look(stage.box.contains(event.target) || stage.layer.contains(event.target));
+  };
+  const look = (here: boolean): void => {
+    const box = here && deck.pointer ? under(deck.cards(), deck.inGraph(deck.pointer), REACH / stage.cy.zoom()) : undefined;
     const service = box && stage.scene().nodes[box.id]?.role === "service" ? box : undefined;
     if (service?.id !== shown?.id || service?.x !== shown?.x || service?.y !== shown?.y) place(service);
   };
@@ -175,6 +177,12 @@ export function wiring(deck: Deck): () => void {
   const hide = (): void => {
     if (!source) place(undefined);
   };
+  // The card may be another, or stand elsewhere, under a pointer that rests.
+  const again = (): void => {
+    if (source || !shown) return;
+    place(undefined);
+    look(true);
+  };
   const quiet = (event: Event): void => {
     event.stopPropagation();
   };
@@ -191,7 +199,7 @@ export function wiring(deck: Deck): () => void {
   listen();
   const ends = [
     stage.on("cy", listen),
-    stage.on("scene", hide),
+    stage.on("scene", again),
   ];
   return () => {
     for (const end of ends) end();
