@@ -61,7 +61,7 @@ def services() -> Iterator[dict[str, int]]:
 @contextlib.contextmanager
 def gateway(folder: Path, document: str, routes: dict[str, str], **env: str) -> Iterator[tuple[int, psutil.Process]]:
     """A gateway: its port and its process."""
-    path = folder / f"{len(os.listdir(folder))}.yaml"
+    path = folder / f"{env.get('OPEA_NB_RECORD', 'traced')}.yaml"
     path.write_text(document)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -127,7 +127,7 @@ def contenders(ports: dict[str, int], folder: Path) -> dict[str, Run]:
         def run(in_flight: int, seconds: float) -> Result:
             token = env.get("OPEA_NB_TOKEN", "")
             with gateway(folder, document, routes, **env) as (port, process):
-                return load(port, process, path, in_flight, seconds, token)
+                return load(port, process, path, in_flight, seconds, token=token)
 
         return run
 
@@ -193,7 +193,7 @@ def tracing(ports: dict[str, int], folder: Path, windows: int) -> None:
         print(f"tracing costs {100 * statistics.median(found):+.1f} % of an untraced run, by {what}")
 
 
-def load(port: int, process: psutil.Process, path: str, in_flight: int, seconds: float, token: str = "") -> Result:
+def load(port: int, process: psutil.Process, path: str, in_flight: int, seconds: float, *, token: str = "") -> Result:
     """Queries for some seconds, with the gateway's CPU time for each."""
     part = str(PARTS / "load.py")
     before = process.cpu_times()
