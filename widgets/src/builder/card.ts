@@ -64,16 +64,16 @@ function distant(node: SceneNode, colours: Colours): string {
   const parts = engine ? [] : [rect(0, 0, 9, CARD.height, hueOf(node.hue, colours))];
   const left = engine ? 20 : 17;
   let right = CARD.width - (engine ? 16 : 8);
-  const marked = mark(node.state, colours, right - 10, CARD.height / 2, 10);
-  const warned = badge(node.problem, colours, right - 10, CARD.height / 2, 10.5);
+  const marked = mark(node.state, colours, right - 9, CARD.height / 2, 9);
+  const warned = badge(node.problem, colours, right - 9, CARD.height / 2, 9.5);
   // One sign at most: what is wrong matters more than that it runs.
   const sign = node.problem === "error" && node.state !== "failed" ? warned : node.state ? marked : warned;
   if (sign) {
     parts.push(sign);
-    right -= 26;
+    right -= 22;
   }
   const room = right - left;
-  const one = fitting(node.id, room, { size: 21, weight: 600, font }, 16);
+  const one = fitting(node.id, room, { size: 21, weight: 600, font }, 15);
   if (one.text === node.id) {
     parts.push(words(left, 26 + one.size / 3, node.id, one.size, colours.text, 600));
     return parts.join("");
