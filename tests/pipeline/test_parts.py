@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
-import pytest
-
 from opea_nb.pipeline import MAIN, Pipeline
 from opea_nb.pipeline.clipping import clip, duplicate, paste
 from opea_nb.pipeline.fitting import fits
@@ -88,18 +84,3 @@ def test_fits_says_what_a_wire_may_end_at_and_why_not(chatqna: Pipeline) -> None
     assert kinds["llm"].startswith("embedding gives a vector, llm takes a question: ")
     assert dict(fits(chatqna, "redis").targets)["retriever"] == ""
     assert all(not why for _, why in fits(chatqna).kinds)
-
-
-@pytest.mark.timeout(60)
-def test_a_large_pipeline_is_answered_at_once() -> None:
-    p = Pipeline("large")
-    for i in range(500):
-        p.add("service" if i % 3 else "llm", f"s{i}")
-    p.connect_all([(f"s{i}", f"s{j}") for i in range(499) for j in (i + 1, i + 2) if j < 500])
-    for ask, limit in ((lambda: fits(p, "s250"), 0.02), (p.problems, 0.05)):
-        times = []
-        for _ in range(9):
-            begun = time.perf_counter()
-            ask()
-            times.append(time.perf_counter() - begun)
-        assert min(times) < limit
