@@ -5,15 +5,17 @@ A secret is written as a reference, ``${NAME}``, to the variable of whoever depl
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from opea_nb.pipeline import Pipeline, edits
+from opea_nb.pipeline.edit import Edit
 from opea_nb.pipeline.secrets import is_plain_secret, reference
 from opea_nb.pipeline.spec import Node
 
-__all__ = ["hidden", "is_key", "redacted", "refusal", "restored"]
+__all__ = ["hidden", "is_key", "redacted", "refusal", "restored", "without_secrets"]
 
 _KEY = re.compile(r"(sk-|hf_|ghp_|gho_|github_pat_|xox[abp]-|AKIA|AIza|eyJ)[\w.-]{12,}")
 _IN_URL = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]+(?=@)")
@@ -58,6 +60,18 @@ def hidden(pipeline: Pipeline) -> Pipeline:
     copy = pipeline.copy()
     copy.apply(edits.Batch(tuple(changes)))
     return copy
+
+
+def without_secrets(edit: Edit) -> Edit:
+    """The edit as it may be told: references in place of plain secrets."""
+    match edit:
+        case edits.Batch(steps, label):
+            return edits.Batch(tuple(map(without_secrets, steps)), label)
+        case edits.Add(node, flows):
+            return edits.Add(dataclasses.replace(node, **_hidden_fields(node)), flows)
+        case edits.Change(name, fields):
+            return edits.Change(name, {key: _hidden_value(key, value) for key, value in fields.items()})
+    return edit
 
 
 def restored(wanted: Pipeline, pipeline: Pipeline) -> Pipeline:
@@ -106,15 +120,17 @@ def _nodes(pipeline: Pipeline) -> dict[str, Node]:
 
 def _hidden_fields(node: Node) -> dict[str, Any]:
     """The fields that hold plain secrets, as they may be shown."""
-    found: dict[str, Any] = {}
-    for field in _FIELDS:
-        value: Mapping[str, Any] = getattr(node, field)
-        shown = {k: _shown(str(k), v) for k, v in value.items()}
-        if shown != value:
-            found[field] = shown
-    if _IN_URL.search(node.url):
-        found["url"] = re.sub(r"(?<=://)[^/@]*@", "", node.url)
-    return found
+    found = {field: (getattr(node, field), _hidden_value(field, getattr(node, field))) for field in (*_FIELDS, "url")}
+    return {field: shown for field, (value, shown) in found.items() if shown != value}
+
+
+def _hidden_value(field: str, value: Any) -> Any:
+    """A field's value as it may be shown."""
+    if field in _FIELDS and isinstance(value, Mapping):
+        return {k: _shown(str(k), v) for k, v in value.items()}
+    if field == "url" and isinstance(value, str) and _IN_URL.search(value):
+        return re.sub(r"(?<=://)[^/@]*@", "", value)
+    return value
 
 
 def _shown(name: str, value: Any) -> Any:

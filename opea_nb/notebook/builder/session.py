@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from opea_nb.errors import OpeaError, PipelineError
 from opea_nb.formats.layout import Point
+from opea_nb.notebook.builder.hiding import hidden, without_secrets
 from opea_nb.notebook.builder.places import Places
 from opea_nb.pipeline import MAIN, Pipeline, board, edits
 from opea_nb.pipeline.code import code as code_of
@@ -279,7 +280,8 @@ class Session:
         Whether it was done.
         """
         with self.lock:
-            before = None if code or self._depth else self.pipeline.copy()
+            before = None if code or self._depth else hidden(self.pipeline)
+            before = self.pipeline.copy() if before is self.pipeline else before
             self._depth += 1
             act = Act(done, code)
 
@@ -339,9 +341,9 @@ def _marks(states: Texts, times: Texts, whys: Texts) -> tuple[Texts, Texts, Text
 
 
 def _code(steps: Sequence[Edit], before: Pipeline | None) -> str:
-    """The Python of an act's edits; exact, since it is known what was there `before`."""
+    """The Python of an act's edits; exact but for plain secrets, since it is known what was there `before`."""
     lines = []
-    for step in steps:
+    for step in map(without_secrets, steps):
         lines.append(code_of(step, before=before))
         if before is not None:
             before.apply(step)
