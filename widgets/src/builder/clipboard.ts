@@ -12,7 +12,9 @@ export async function copy(deck: Deck, names: readonly string[], cut: boolean): 
   });
   try {
     const shared = await putText(coming);
+    // Python tells what was cut, as an edit; a copy changes nothing there.
     if (!shared) deck.say("copied for this page: the browser keeps its clipboard shut");
+    else if (!cut) deck.say(`copied ${names.join(", ")}`);
   } catch {
     // Python refused and has said why.
   }

@@ -183,7 +183,7 @@ const ACTS: Readonly<Record<CommandName, Act>> = {
   },
   resize: larger,
   note: (deck, { at }) => {
-    void addNote(deck, at);
+    addNote(deck, at);
     return true;
   },
   group: (deck, { targets }) => {

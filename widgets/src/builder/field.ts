@@ -1,9 +1,11 @@
 /** Changing a name or a note where it stands. */
 import { element } from "../dom";
 import type { Deck, Target } from "./deck";
+import type { Box, Point } from "./placing";
 
 interface Field {
-  target: Target;
+  /** Where it opens, in the graph; nothing ends it. */
+  where: () => Omit<Box, "id"> | undefined;
   label: string;
   value: string;
   /** Several lines; Enter then makes one, and Ctrl+Enter ends. */
@@ -14,7 +16,7 @@ interface Field {
 const open = new WeakMap<Deck, () => void>();
 
 /** Enter or a press elsewhere takes what was typed, Escape leaves everything as it was. */
-export function openField(deck: Deck, { target, label, value, lines = false, done }: Field): void {
+export function openField(deck: Deck, { where, label, value, lines = false, done }: Field): void {
   open.get(deck)?.();
   const { stage } = deck;
   const words = { "aria-label": label, spellcheck: String(lines) };
@@ -23,7 +25,7 @@ export function openField(deck: Deck, { target, label, value, lines = false, don
     : element("input", "opea-field-here", "", words);
   input.value = value;
   const place = (): void => {
-    const box = deck.boxOf(target);
+    const box = where();
     if (!box) {
       end(false);
       return;
@@ -75,23 +77,24 @@ export function openField(deck: Deck, { target, label, value, lines = false, don
 
 export function rename(deck: Deck, target: Target): void {
   const { id } = target;
+  const where = (): Box | undefined => deck.boxOf(target);
   if (target.on === "card") {
     openField(deck, {
-      target, label: `New name of ${id}`, value: id,
+      where, label: `New name of ${id}`, value: id,
       done: (to) => {
         if (to) deck.ask("rename", { name: id, to });
       },
     });
   } else if (target.on === "group") {
     openField(deck, {
-      target, label: `New name of the group ${id}`, value: id,
+      where, label: `New name of the group ${id}`, value: id,
       done: (to) => {
         if (to) deck.ask("rename_group", { name: id, to });
       },
     });
   } else if (target.on === "note") {
     openField(deck, {
-      target, label: "Note", value: deck.stage.scene().notes[id]?.text ?? "", lines: true,
+      where, label: "Note", value: deck.stage.scene().notes[id]?.text ?? "", lines: true,
       done: (text) => {
         if (text.trim()) deck.ask("note", { id, text });
         else deck.ask("drop_note", { id });
@@ -100,14 +103,15 @@ export function rename(deck: Deck, target: Target): void {
   }
 }
 
-/** What a note holds before anything is typed. */
-const BLANK = "Note";
-
-/** A new note under the pointer, open for typing. */
-export async function addNote(deck: Deck, at?: { x: number; y: number }): Promise<void> {
-  const before = new Set(Object.keys(deck.stage.scene().notes));
+/** A new note under the pointer; there is none until something is typed. */
+export function addNote(deck: Deck, at?: Point): void {
   const size = { width: 160, height: 80 };
-  const done = await deck.send("note", { text: BLANK, ...deck.place(at, size), ...size });
-  const id = Object.keys(deck.stage.scene().notes).find((one) => !before.has(one));
-  if (done.ok && id !== undefined) rename(deck, { on: "note", id });
+  const place = { ...deck.place(at, size), ...size };
+  openField(deck, {
+    where: () => place, label: "New note", value: "", lines: true,
+    done: (text) => {
+      deck.keepView();
+      deck.ask("note", { text, ...place });
+    },
+  });
 }

@@ -13,6 +13,7 @@ import { keys } from "./keys";
 import { dragging } from "./move";
 import { noteSize } from "./note-size";
 import { outline } from "./outline";
+import { palette } from "./palette";
 import { quickAdd } from "./quick-add";
 import { selecting } from "./select";
 import type { Gesture } from "./stage";
@@ -71,7 +72,7 @@ function doubleClicks(deck: Deck): () => void {
 }
 
 const PARTS = [
-  outline, selecting, dragging, wiring, dropping, keys, clipboard, context, wheel, fullScreen, noteSize, empty, buttons, doubleClicks,
+  outline, selecting, dragging, wiring, dropping, palette, keys, clipboard, context, wheel, fullScreen, noteSize, empty, buttons, doubleClicks,
 ];
 
 export const gestures: Gesture[] = [
