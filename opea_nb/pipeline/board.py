@@ -178,6 +178,8 @@ class Regroup:
         for name, group in self.groups.items():
             if group is not None:
                 _check_group(graph, name, group)
+                if group.name != name:
+                    raise PipelineError(f"the group {group.name!r} cannot stand under the name {name!r}")
         groups: dict[str, Group] = graph.graph["groups"]
         after = {name: group for name, group in {**groups, **self.groups}.items() if group is not None}
         owners: dict[str, str] = {}
