@@ -81,6 +81,11 @@ class Lab:
         for kernel in json.loads(self._ask("GET", "/api/kernels")):
             self._ask("DELETE", f"/api/kernels/{kernel['id']}")
 
+    def stop(self) -> None:
+        """End the server and all its kernels."""
+        self.process.terminate()
+        self.process.wait(timeout=20)
+
     def _ask(self, method: str, path: str) -> bytes:
         headers = {"Authorization": f"token {self.token}"}
         request = urllib.request.Request(self.url + path, method=method, headers=headers)
@@ -88,9 +93,10 @@ class Lab:
             return bytes(response.read())
 
 
-def start_lab(folder: Path) -> Lab:
-    """JupyterLab on a free port, its settings and history in `folder` alone."""
-    shutil.copy(HERE / "stub_run.py", folder)
+def start_lab(folder: Path, base: str = "/") -> Lab:
+    """JupyterLab on a free port, its settings and history in `folder` alone; Notebook 7 and Voila come with it."""
+    for beside in ("stub_run.py", "told.py"):
+        shutil.copy(HERE / beside, folder)
     home = folder / ".home"
     settings = home / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
@@ -112,12 +118,13 @@ def start_lab(folder: Path) -> Lab:
         "PYTHONPATH": os.pathsep.join(p for p in (str(folder), os.environ.get("PYTHONPATH", "")) if p),
     }
     options = ["--no-browser", f"--port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"]
+    options.append(f"--ServerApp.base_url={base}")
     if hasattr(os, "getuid") and os.getuid() == 0:
         options.append("--allow-root")
     command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"]
     with (folder / ".lab.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-    lab = Lab(f"http://127.0.0.1:{port}", token, folder, process)
+    lab = Lab(f"http://127.0.0.1:{port}{base.rstrip('/')}", token, folder, process)
     until = time.monotonic() + 90
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -135,8 +142,15 @@ def start_lab(folder: Path) -> Lab:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab = start_lab(tmp_path_factory.mktemp("lab"))
     yield lab
-    lab.process.terminate()
-    lab.process.wait(timeout=20)
+    lab.stop()
+
+
+@pytest.fixture
+def lab_behind_base_url(tmp_path: Path) -> Iterator[Lab]:
+    """As a hub starts it for one of its users."""
+    lab = start_lab(tmp_path, "/user/teacher/")
+    yield lab
+    lab.stop()
 
 
 class NotebookPage:
@@ -154,11 +168,11 @@ class NotebookPage:
         if message.type == "error" and not ALLOWED.search(message.text):
             self.complaints.append(message.text)
 
-    def open(self, theme: str = "JupyterLab Light") -> NotebookPage:
-        """Open it and wait for its kernel."""
+    def open(self, theme: str = "JupyterLab Light", front: str = "doc/tree") -> NotebookPage:
+        """Open it in JupyterLab, or with ``front="notebooks"`` in Notebook 7, and wait for its kernel."""
         settings = self.lab.folder / ".home/lab/user-settings/@jupyterlab/apputils-extension"
         (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}))
-        self.page.goto(f"{self.lab.url}/doc/tree/{quote(self.name)}?token={self.lab.token}&reset")
+        self.page.goto(f"{self.lab.url}/{front}/{quote(self.name)}?token={self.lab.token}&reset")
         self.page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
         self.kernel_idle()
         return self
@@ -215,12 +229,14 @@ def notebook(chromium: Browser, lab: Lab) -> Iterator[Callable[..., NotebookPage
     opened: list[NotebookPage] = []
     context = chromium.new_context(viewport={"width": 1440, "height": 1000}, reduced_motion="reduce")
 
-    def make(name: str, *cells: str, theme: str = "JupyterLab Light") -> NotebookPage:
+    def make(
+        name: str, *cells: str, theme: str = "JupyterLab Light", front: str = "doc/tree", server: Lab = lab
+    ) -> NotebookPage:
         if cells:
-            lab.write(name, *cells)
-        made = NotebookPage(context.new_page(), lab, name)
+            server.write(name, *cells)
+        made = NotebookPage(context.new_page(), server, name)
         opened.append(made)
-        return made.open(theme)
+        return made.open(theme, front)
 
     yield make
     for page in opened:
