@@ -10,6 +10,7 @@ from typing import Any
 from opea_nb.errors import PlanError
 from opea_nb.gateway.adapters import PORTS, Build, Read, build_of, read_of
 from opea_nb.gateway.prompt import asked_fields
+from opea_nb.gateway.runs import Route
 from opea_nb.gateway.transport import Target
 from opea_nb.pipeline.when import When
 
@@ -110,6 +111,7 @@ class Program:
     endpoint: str
     steps: tuple[Step, ...]
     names: tuple[str, ...]
+    route: Route
     roots: tuple[int, ...]
     leaves: tuple[int, ...]
     answers: int
@@ -176,12 +178,14 @@ def program(pipeline: str, flow: str, endpoint: str, specs: Iterable[StepSpec], 
     leaves = tuple(s.index for s in steps if not s.successors)
     answering = [i for i in leaves if _completes(ordered, i, ancestors[i])]
     answers = answering[0] if len(answering) == 1 else -1
+    names = tuple(s.name for s in steps)
     return Program(
         pipeline=pipeline,
         flow=flow,
         endpoint=endpoint,
         steps=steps,
-        names=tuple(s.name for s in steps),
+        names=names,
+        route=Route(pipeline, flow, endpoint, names, {s.name: s.target.url for s in steps}),
         roots=tuple(s.index for s in steps if not s.predecessors),
         leaves=leaves,
         answers=answers,

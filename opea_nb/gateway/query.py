@@ -111,12 +111,12 @@ class Queries:
         variant = _chosen(door.variants, request) if door.variants.conditions else door.variants.bare
         program = variant.program
         facets = _understand(request, program)
-        run = self._runs.begin(trace, program.pipeline, program.flow)
+        run = self._runs.begin(trace, door.variants.whole.route)
         run_id = run.id if run is not None else trace
         if run is not None:
-            run.began(program.endpoint, door.variants.whole.names, body)
+            run.began(body)
             for name, reason in variant.left.items():
-                run.emit((ev.StepSkipped.type, time.time(), name, reason))
+                run.emit((ev.StepSkipped.type, time.perf_counter(), name, reason))
         headers = [(b"x-opea-run", run_id.encode()), (b"traceparent", span(trace, flags).encode())]
         stream: TokenStream | None = None
         asked = request.get("stream") if isinstance(request, dict) else None

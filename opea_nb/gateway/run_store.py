@@ -10,7 +10,7 @@ import asyncio
 from collections import OrderedDict
 
 from opea_nb.gateway.record import Recording
-from opea_nb.gateway.runs import Run
+from opea_nb.gateway.runs import Route, Run
 
 __all__ = ["RunStore"]
 
@@ -33,11 +33,11 @@ class RunStore:
         self._limit = limit
         self._size = size
         self._live: dict[str, Run] = {}
-        self._past: OrderedDict[str, bytes] = OrderedDict()
+        self._past: OrderedDict[str, tuple[Route, bytes]] = OrderedDict()
         self._total = 0
         self._waiting: dict[str, asyncio.Future[None]] = {}
 
-    def begin(self, run_id: str, pipeline: str, flow: str) -> Run | None:
+    def begin(self, run_id: str, route: Route) -> Run | None:
         """A new run; ``None`` when runs are not recorded. A trace's second run is called ``<id>-2``."""
         if self.recording.mode == "off":
             return None
@@ -46,7 +46,7 @@ class RunStore:
             while f"{run_id}-{number}" in self._live or f"{run_id}-{number}" in self._past:
                 number += 1
             run_id = f"{run_id}-{number}"
-        run = self._live[run_id] = Run(run_id, pipeline, flow, self.recording)
+        run = self._live[run_id] = Run(run_id, route, self.recording)
         if self._waiting and (waiting := self._waiting.pop(run_id, None)) is not None and not waiting.done():
             waiting.set_result(None)
         return run
@@ -56,17 +56,18 @@ class RunStore:
         if self._live.pop(run.id, None) is None:
             return
         past = self._past
-        block = past[run.id] = run.pack()
+        block = run.pack()
+        past[run.id] = run.route, block
         self._total += len(block) + _RUN_BYTES
         while len(past) > 1 and (len(past) + len(self._live) > self._limit or self._total > self._size):
-            self._total -= len(past.popitem(last=False)[1]) + _RUN_BYTES
+            self._total -= len(past.popitem(last=False)[1][1]) + _RUN_BYTES
 
     def get(self, run_id: str) -> Run | None:
         """The run of that run_id, if it is kept."""
         if (run := self._live.get(run_id)) is not None:
             return run
-        block = self._past.get(run_id)
-        return None if block is None else Run.unpacked(block, self.recording)
+        past = self._past.get(run_id)
+        return None if past is None else Run.unpacked(run_id, *past, self.recording)
 
     async def wait_for(self, run_id: str, seconds: float) -> Run | None:
         """The run of that run_id, once it begins; ``None`` after `seconds`."""
@@ -85,8 +86,8 @@ class RunStore:
     def newest(self, limit: int) -> list[Run]:
         """Up to that many runs, newest first: those that go on, then those that ended last."""
         live = [*reversed(self._live.values())][:limit]
-        ended = [block for block, _ in zip(reversed(self._past.values()), range(limit - len(live)), strict=False)]
-        return live + [Run.unpacked(block, self.recording) for block in ended]
+        ended = zip(reversed(self._past.items()), range(limit - len(live)), strict=False)
+        return live + [Run.unpacked(run_id, *past, self.recording) for (run_id, past), _ in ended]
 
     @property
     def size(self) -> int:

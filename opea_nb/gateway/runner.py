@@ -24,6 +24,7 @@ from opea_nb.gateway.transport import CallFailed, Transport
 
 __all__ = ["Answer", "Execution", "Sink", "StepTimedOut", "execute"]
 
+_STARTED, _FINISHED = ev.StepStarted.type, ev.StepFinished.type
 _NO_DOCUMENTS = "no documents found"
 
 
@@ -151,7 +152,7 @@ class Execution:
             if self.run is not None:
                 for step in self.program.steps:
                     if self.given[step.index] is None:
-                        self.run.emit((ev.StepSkipped.type, time.time(), step.name, self.reason))
+                        self.run.emit((ev.StepSkipped.type, time.perf_counter(), step.name, self.reason))
             return Answer(text=end.text, finish_reason="content_filter", ended_by=end.step)
         return self._answer()
 
@@ -189,7 +190,7 @@ class Execution:
         """Do one step; what is known after it."""
         if step.ranks and not facets.get("documents", True):
             if self.run is not None:
-                self.run.emit((ev.StepSkipped.type, time.time(), step.name, _NO_DOCUMENTS))
+                self.run.emit((ev.StepSkipped.type, time.perf_counter(), step.name, _NO_DOCUMENTS))
             self.given[step.index] = {}
             self.after[step.index] = facets
             self.raw[step.index] = self.raw[step.predecessors[0]] if step.predecessors else b"{}"
@@ -204,7 +205,7 @@ class Execution:
         run = self.run
         if run is not None:
             kept = data if len(data) <= run.limit else run.cut(data)
-            run.emit((ev.StepStarted.type, time.time(), step.name, step.target.url, kept, len(data)))
+            run.emit((_STARTED, started, step.name, kept, len(data)))
         parent = span(self.trace, self.flags)
         status, body, tokens = 0, b"", 0
         try:
@@ -219,13 +220,13 @@ class Execution:
             raise self._failed(step, started, e.status or status, body or e.body, e.reason) from e
         except asyncio.CancelledError:
             if run is not None:
-                run.emit((ev.StepSkipped.type, time.time(), step.name, self.reason or "the client went away"))
+                run.emit((ev.StepSkipped.type, time.perf_counter(), step.name, self.reason or "the client went away"))
             self.given[step.index] = {}
             raise
         if run is not None:
-            elapsed = time.perf_counter() - started
+            ended = time.perf_counter()
             kept = body if len(body) <= run.limit else run.cut(body)
-            run.emit((ev.StepFinished.type, time.time(), step.name, elapsed, status, kept, len(body), tokens))
+            run.emit((_FINISHED, ended, step.name, ended - started, status, kept, len(body), tokens))
         self.given[step.index] = given
         self.raw[step.index] = orjson.dumps(given) if step.raw else body
         self.after[step.index] = known = extended(facets, given, step.opaque)
@@ -282,7 +283,7 @@ class Execution:
         self.given[step.index] = {}
         if self.run is not None:
             elapsed = time.perf_counter() - started
-            row = (ev.StepFailed.type, time.time(), step.name, elapsed, step.target.url, status, reason, first)
+            row = (ev.StepFailed.type, time.perf_counter(), step.name, elapsed, step.target.url, status, reason, first)
             self.run.emit(row if self.run.limit else (*row[:-1], ""))
         text = f"{step.name} at {step.target.url} {reason}"
         error = StepTimedOut if timed_out else StepFailed

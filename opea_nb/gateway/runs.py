@@ -1,6 +1,7 @@
 """A run: what happened in it, followed live without slowing it down.
 
-An event is a plain tuple, ``(type, at, …its own fields in order)``, and becomes JSON only when someone asks.
+An event is a plain tuple, ``(type, time.perf_counter(), …its own fields in order)`` without what its `Route` knows, and
+becomes JSON only when someone asks.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ import asyncio
 import dataclasses
 import marshal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from opea_nb.gateway import events as ev
 from opea_nb.gateway.record import Recording
 
-__all__ = ["Run"]
+__all__ = ["Route", "Run"]
 
 _FLUSH = 0.033  # seconds that tokens are gathered for
 _BODIES = {ev.RunStarted.type: ("request", None), ev.StepStarted.type: ("request", "request_bytes")}
@@ -30,6 +32,27 @@ _MARSHAL = 4  # the last version that does not look for objects seen before: hal
 Row = tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What all runs of a flow have in common, so that no run needs to say it again.
+
+    Parameters
+    ----------
+    endpoint
+        The flow's path on the gateway.
+    steps
+        Names of its steps.
+    urls
+        Step -> URL that is called for it.
+    """
+
+    pipeline: str
+    flow: str
+    endpoint: str
+    steps: tuple[str, ...]
+    urls: Mapping[str, str]
+
+
 class Run:
     """One request's events. Appending is cheap and never waits.
 
@@ -37,6 +60,8 @@ class Run:
     ----------
     run_id
         The trace id.
+    route
+        The flow that is run.
     recording
         What is kept.
     text_limit
@@ -51,11 +76,11 @@ class Run:
     _timer: asyncio.TimerHandle | None = None
     _step = ""
 
-    def __init__(self, run_id: str, pipeline: str, flow: str, recording: Recording, text_limit: int = 1 << 20) -> None:
+    def __init__(self, run_id: str, route: Route, recording: Recording, text_limit: int = 1 << 20) -> None:
         self.id = run_id
-        self.pipeline = pipeline
-        self.flow = flow
+        self.route = route
         self.started = time.time()
+        self._clock = time.perf_counter()
         self.limit = recording.limit if recording.mode == "bodies" else 0
         self._recording = recording
         self._text_left = text_limit
@@ -72,20 +97,9 @@ class Run:
         if self._changed is not None:
             self._wake()
 
-    def began(self, endpoint: str, steps: tuple[str, ...], body: bytes) -> None:
+    def began(self, body: bytes) -> None:
         """The request came."""
-        row = (
-            ev.RunStarted.type,
-            self.started,
-            self.id,
-            self.pipeline,
-            self.flow,
-            endpoint,
-            steps,
-            self.cut(body),
-            len(body),
-        )
-        self.emit(row)
+        self.emit((ev.RunStarted.type, self._clock, self.cut(body), len(body)))
 
     def cut(self, body: bytes) -> bytes | None:
         """As much of a body as is kept."""
@@ -97,7 +111,7 @@ class Run:
         """More text of a stream; `elapsed` since its step began. The first is an event at once, then some together."""
         if self._step != step:
             self._step = step
-            self.emit((ev.FirstToken.type, time.time(), step, elapsed))
+            self.emit((ev.FirstToken.type, time.perf_counter(), step, elapsed))
             self._text(tokens)
         else:
             self._buffer += tokens
@@ -119,18 +133,18 @@ class Run:
             return
         text = text[: self._text_left]
         self._text_left -= len(text) + 1
-        self.emit((ev.Text.type, time.time(), self._step, text, len(tokens)))
+        self.emit((ev.Text.type, time.perf_counter(), self._step, text, len(tokens)))
 
     def finish(self, elapsed: float, answer: str, ended_by: str) -> None:
         """The answer is complete."""
         kept = answer[: self.limit]
         self.elapsed, self.state = elapsed, "finished"
-        self.emit((ev.RunFinished.type, time.time(), elapsed, kept, ended_by))
+        self.emit((ev.RunFinished.type, time.perf_counter(), elapsed, kept, ended_by))
 
     def fail(self, elapsed: float, error: str, step: str) -> None:
         """There is no answer."""
         self.elapsed, self.state, self.error = elapsed, "failed", error
-        self.emit((ev.RunFailed.type, time.time(), elapsed, error, step))
+        self.emit((ev.RunFailed.type, time.perf_counter(), elapsed, error, step))
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, None
@@ -144,28 +158,33 @@ class Run:
 
     def pack(self) -> bytes:
         """The run as one block, for `unpacked`."""
-        facts = (self.id, self.pipeline, self.flow, self.state, self.error, self.started, self.elapsed)
+        facts = (self.state, self.error, self.elapsed, self.started, self._clock)
         return marshal.dumps((facts, self._rows), _MARSHAL)
 
     @classmethod
-    def unpacked(cls, block: bytes, recording: Recording) -> Run:
+    def unpacked(cls, run_id: str, route: Route, block: bytes, recording: Recording) -> Run:
         """The run that was packed in this process."""
         facts, rows = marshal.loads(block)  # noqa: S302  # nobody else writes such blocks
-        run = cls(facts[0], facts[1], facts[2], recording)
-        run.state, run.error, run.started, run.elapsed = facts[3:]
+        run = cls(run_id, route, recording)
+        run.state, run.error, run.elapsed, run.started, run._clock = facts
         run._rows = rows
         return run
 
     def _event(self, seq: int, row: Row) -> dict[str, Any]:
         kind: str = row[0]
-        data = dict(zip(_FIELDS[kind], row[2:], strict=False))
+        fields, route = row[2:], self.route
+        if kind == ev.RunStarted.type:
+            fields = (self.id, route.pipeline, route.flow, route.endpoint, route.steps, *fields)
+        elif kind == ev.StepStarted.type:
+            fields = (fields[0], route.urls.get(fields[0], ""), *fields[1:])
+        data = dict(zip(_FIELDS[kind], fields, strict=False))
         body = _BODIES.get(kind)
         if body is not None:
             data[body[0]] = self._recording.shown(data[body[0]], data[body[1]] if body[1] else row[-1])
         for key, value in data.items():
             if isinstance(value, str):
                 data[key] = self._recording.hide(value)
-        return {"type": kind, "seq": seq, "at": row[1], **data}
+        return {"type": kind, "seq": seq, "at": self.started + row[1] - self._clock, **data}
 
     def events(self, after: int = 0) -> Iterator[dict[str, Any]]:
         """Events so far, those after number `after`."""
@@ -177,8 +196,8 @@ class Run:
         """One line of a list of runs."""
         return {
             "id": self.id,
-            "pipeline": self.pipeline,
-            "flow": self.flow,
+            "pipeline": self.route.pipeline,
+            "flow": self.route.flow,
             "state": self.state,
             "started": self.started,
             "elapsed": self.elapsed if self.over else time.time() - self.started,
