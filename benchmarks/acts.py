@@ -6,7 +6,7 @@ No browser: a page that keeps its scene by patches asks for each act. The ratio 
 nothing in the pipeline, tells what an edit itself costs.
 """
 
-# ruff: noqa: E402 - the imports below need the path that is set above them
+
 from __future__ import annotations
 
 import argparse
@@ -16,9 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# as scripts in this folder, neither this file nor its neighbours may stand for modules of the standard library
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:] = [str(ROOT), *(p for p in sys.path if Path(p or ".").resolve() != ROOT / "benchmarks")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tests' page without a browser is used here
 
 from opea_nb.notebook.builder import Builder
 from opea_nb.pipeline import MAIN, Pipeline, edits, wiring

@@ -15,9 +15,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-# as scripts in this folder, neither this file nor its neighbours may stand for modules of the standard library
-sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).resolve().parent]
-
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 
 PREPARE = """

@@ -1,6 +1,6 @@
 """Whether typing in a cell stays responsive while an answer streams at full speed in the Builder.
 
-    python benchmarks/typing.py [--keys 60] [--rounds 3] [--rate 400]
+    python benchmarks/keystrokes.py [--keys 60] [--rounds 3] [--rate 400]
 
 A real JupyterLab and a real Chromium. A key's latency is the time from its event to the second animation frame after
 it, that is until it has been painted. Idle and streaming take turns in the same page, so that what else the machine
@@ -15,9 +15,6 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
-
-# as a script in this folder, this file would stand for the standard library's `typing`
-sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).resolve().parent]
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 ANSWERING = TESTS / "notebook" / "builder" / "answering.py"
