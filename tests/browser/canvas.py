@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -36,7 +37,7 @@ def opening(name: str, *before: str) -> str:
 
 
 CHATQNA_THERE = "for k in ('embedding', 'retriever', 'reranking', 'llm'): p.add(k)\n" + "\n".join(
-    f"p.connect('{a}', '{b}')" for a, b in zip(CHATQNA, CHATQNA[1:], strict=False)
+    f"p.connect('{a}', '{b}')" for a, b in itertools.pairwise(CHATQNA)
 )
 
 

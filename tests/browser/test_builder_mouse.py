@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from playwright.sync_api import expect
 
@@ -20,7 +22,7 @@ def test_chatqna_is_built_from_an_empty_canvas_undone_to_nothing_and_redone(note
     canvas.cards(*CHATQNA)
     for name, place in places.items():
         assert canvas.at(name) == pytest.approx(place, abs=4)
-    for source, target in zip(CHATQNA, CHATQNA[1:], strict=False):
+    for source, target in itertools.pairwise(CHATQNA):
         canvas.wire(source, canvas.at(target))
         canvas.until(lambda told, edge=[source, target]: edge in told["edges"])
     built = canvas.until(lambda told: told["edges"] == CHAIN)
