@@ -76,6 +76,8 @@ export function wiring(deck: Deck): () => void {
     const node = deck.find({ on: "card", id: source });
     if (!node) return;
     wires?.stop();
+    // What the card says of itself while the mouse rests on it would lie over the wire.
+    node.emit("mouseout");
     wires?.start(node as NodeSingular);
     light(deck, source, fits);
   };
