@@ -54,17 +54,21 @@ class Still:
         self._draw = draw
         self._publish = publish
         self._id = uuid.uuid4().hex
+        # Who edits holds the pipeline's lock and wants `_lock`; drawing wants the pipeline's: never within `_lock`.
         self._lock = threading.Lock()
+        self._drawing = threading.Lock()
         self._throttle = Throttle(RATE)
         self._timer: threading.Timer | None = None
         self._sent: Mapping[str, str] | None = None
 
     def show(self) -> None:
         """Make an output for it; a builder that is displayed again has several, which all follow."""
-        with self._lock:
-            self._sent = self._draw()
-            self._publish(self._sent, self._id, False)
-            self._throttle.happened()
+        with self._drawing:
+            drawn = self._draw()
+            with self._lock:
+                self._sent = drawn
+                self._throttle.happened()
+            self._publish(drawn, self._id, False)
 
     def changed(self) -> None:
         """Replace it soon: nobody waits for that here."""
@@ -79,15 +83,19 @@ class Still:
     def flush(self, *_: Any) -> None:
         """Replace it now, if it changed."""
         with self._lock:
-            if self._timer is None:
-                return
-            self._timer.cancel()
-            self._timer = None
+            timer, self._timer = self._timer, None
+        if timer is None:
+            return
+        timer.cancel()
+        with self._drawing:
             drawn = self._draw()
-            if drawn != self._sent:
-                self._sent = drawn
+            with self._lock:
+                changed = self._sent is not None and drawn != self._sent
+                if changed:
+                    self._sent = drawn
+                    self._throttle.happened()
+            if changed:
                 self._publish(drawn, self._id, True)
-                self._throttle.happened()
 
     def close(self) -> None:
         """Show the last change, and no more; doing it again changes nothing."""
