@@ -1,0 +1,102 @@
+"""One Builder in several views, notebooks, themes and widths, and without its kernel."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.canvas import CHATQNA, CHATQNA_THERE, Open, canvas_in, opening, with_chatqna
+
+pytestmark = pytest.mark.slow
+
+
+def test_two_views_of_one_builder_stay_in_step(notebook: Open) -> None:
+    page = notebook("two.ipynb", opening("two", CHATQNA_THERE), "builder")
+    file = page.lab.folder / "two.told"
+    page.run(0)
+    page.finished(0)
+    page.run(1)
+    page.finished(1)
+    first, second = (canvas_in(page.page, page.cell(number), file) for number in (0, 1))
+    for view in (first, second):
+        view.cards(*CHATQNA)
+    first.box.scroll_into_view_if_needed()
+    first.click("reranking")
+    second.chosen("reranking")
+    first.press("Shift+Delete")
+    for view in (first, second):
+        view.cards("embedding", "retriever", "llm")
+    second.box.scroll_into_view_if_needed()
+    x, y = second.at("llm")
+    second.drag((x, y), (x, y + 40))
+    place = second.until(lambda told: told["places"]["llm"])["places"]["llm"]
+    first.shows("Math.abs(cy.$id('n:llm').position('y') - 26 - given[0]) < 1", place[1])
+
+
+def test_parts_are_copied_from_one_notebook_into_another(notebook: Open) -> None:
+    one = with_chatqna(notebook, "from")
+    one.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    one.click("retriever")
+    one.chosen("retriever")
+    one.press("Control+a", "Control+c")
+    one.page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('reranking'))")
+    other = notebook("into.ipynb", opening("into"))
+    output = other.run(0)
+    other.finished(0)
+    canvas = canvas_in(other.page, output, other.lab.folder / "into.told")
+    other.page.bring_to_front()
+    canvas.box.focus()
+    canvas.press("Control+v")
+    told = canvas.until(lambda told: told["cards"])
+    assert told["cards"] == sorted(CHATQNA)
+    assert told["edges"] == one.told()["edges"]
+
+
+def test_a_saved_notebook_shows_the_graph_without_a_kernel(notebook: Open) -> None:
+    page = notebook("kept-builder.ipynb", opening("kept-builder", CHATQNA_THERE))
+    output = page.run(0)
+    page.finished(0)
+    canvas_in(page.page, output, page.lab.folder / "kept-builder.told").cards(*CHATQNA)
+    page.save()
+    page.lab.stop_kernels()
+    page.page.goto("about:blank")
+    page.open()
+    picture = page.cell(0).locator(".jp-RenderedSVG img, .jp-RenderedSVG svg, .jp-OutputArea img").first
+    expect(picture).to_be_visible(timeout=20_000)
+
+
+def test_themes_change_while_it_is_open(notebook: Open) -> None:
+    canvas = with_chatqna(notebook, "themes")
+    fill = "getComputedStyle(cy.container()).backgroundColor"
+    label = "cy.edges()[0].style('line-color')"
+    seen = {(canvas.cy(fill), canvas.cy(label))}
+    for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast"):
+        canvas.page.keyboard.press("Escape")
+        canvas.page.locator(".lm-MenuBar-item", has_text="Settings").click()
+        canvas.page.locator(".lm-Menu-item", has_text="Theme").first.click()
+        canvas.page.locator(".lm-Menu-itemLabel").get_by_text(theme, exact=True).click()
+        expect(canvas.page.locator("body")).to_have_attribute("data-jp-theme-name", theme, timeout=20_000)
+        for _ in range(100):
+            now = (canvas.cy(fill), canvas.cy(label))
+            if now not in seen:
+                break
+            canvas.page.wait_for_timeout(50)
+        assert now not in seen
+        seen.add(now)
+
+
+def test_it_holds_in_a_narrow_view(notebook: Open) -> None:
+    canvas = with_chatqna(notebook, "narrow")
+    canvas.page.set_viewport_size({"width": 700, "height": 1000})
+    root = canvas.builder
+    expect(root.locator(".opea-deploy-button")).to_be_visible()
+    assert root.evaluate("el => el.scrollWidth - el.clientWidth") <= 1
+    frame = canvas.box.bounding_box()
+    assert frame is not None
+    assert frame["width"] > 200
+    canvas.box.scroll_into_view_if_needed()
+    canvas.box.focus()
+    canvas.press("a")
+    canvas.type("guardrails")
+    canvas.press("Enter")
+    canvas.until(lambda told: "guardrails" in told["cards"])
