@@ -100,6 +100,7 @@ class Feeding:
 
             def ended(stored: tuple[str, ...]) -> None:
                 self._stored = stored
+                self._begin()  # with what was given meanwhile
 
             self._job.start(work, ended=ended, failed=self._not_listed)
         self._refresh()
@@ -107,6 +108,7 @@ class Feeding:
     def _not_listed(self, error: BaseException) -> None:
         if not isinstance(error, CancelledError):
             self._session.say(f"the documents in the store are not known: {sentence(error)}", bad=True)
+            self._begin()
 
     def _refresh(self) -> None:
         deployed = self._deploying.deployed
