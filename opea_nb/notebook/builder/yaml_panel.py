@@ -75,13 +75,15 @@ class YamlPanel:
             self._show()
 
     def _show(self) -> None:
-        self._clicked = -LATE
+        clicked, self._clicked = self._clicked, -LATE  # no click is about the pipeline's own text
         self._text.value = self._current
+        self._clicked = clicked
         self._gutter.value = gutter()
         self._error.value = ""
 
     def _revert(self) -> None:
         with self._session.lock:
+            self._clicked = -LATE
             self._show()
 
     def _toggle(self) -> None:
@@ -115,11 +117,12 @@ class YamlPanel:
                 return
             edit = amend(pipeline, restored(wanted, pipeline))
             if not edit.edits:
-                self._show()
+                self._show()  # the click still counts: what it is about may be on its way
                 session.say("nothing changed")
                 return
             self._current = self._text.value  # from here on the pipeline's own text may replace it
             if session.act(lambda: pipeline.apply(edit), _told(edit.edits)):
+                self._clicked = -LATE
                 self._show()
 
     def _wrong(self, error: FormatError) -> None:

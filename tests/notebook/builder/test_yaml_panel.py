@@ -70,6 +70,14 @@ def test_a_text_that_comes_after_the_click_that_is_about_it_is_applied(session: 
     assert session.pipeline.services["llm"].port == 9009
 
 
+def test_a_late_text_is_applied_though_the_click_found_nothing_changed(session: Session, panel: YamlPanel) -> None:
+    area = of_class(panel.widget, "opea-yaml")[0]
+    button(panel.widget, "Apply").click()
+    assert session.said[0] == "nothing changed"
+    area.value = area.value.replace("port: 9000", "port: 9009")
+    assert session.pipeline.services["llm"].port == 9009
+
+
 def test_notes_and_groups_are_part_of_the_text(session: Session, panel: YamlPanel) -> None:
     session.pipeline.note("hello", "memo")
     session.pipeline.group("both", ["embedding", "llm"])
