@@ -61,7 +61,6 @@ class FilesPanel:
         on_enter(self._path, self._open)
         self._upload = w.FileUpload(description="Import", multiple=False, layout=light.layout)
         self._upload.add_class("opea-import")
-        self._upload.tooltip = "Compose, Kubernetes, GMConnector, KServe, GenAIStudio, Python or YAML"
         self._upload.observe(self._brought, names=["value"])
         self._auto = light.check("Autosave", False, self._auto_set, css="opea-autosave")
         self._autosave = Later(self._write, wait)
@@ -100,6 +99,9 @@ class FilesPanel:
 
     def refresh(self) -> None:
         """Tell how the file stands to the pipeline."""
+        if not self._upload.tooltip:  # not before it can be seen: each format is a module to import
+            formats = map(registry.find, registry.names())
+            self._upload.tooltip = f"Import: {', '.join(f.title for f in formats if f.read is not None)}"
         session = self._session
         revision, saved, count = self._counted
         if revision != session.revision or saved is not self.workspace.saved:

@@ -154,3 +154,10 @@ def test_the_workspace_refuses_what_is_there_already(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("x")
     with pytest.raises(Changed, match="already"):
         Workspace(Pipeline("p"), tmp_path).save(Pipeline("p"))
+
+
+def test_import_promises_only_what_can_be_read(panel: FilesPanel) -> None:
+    promised = of_class(panel.widget, "opea-import")[0].tooltip.removeprefix("Import: ").split(", ")
+    assert promised == [f.title for f in map(registry.find, registry.names()) if f.read is not None]
+    assert "Docker Compose" in promised
+    assert "Kubernetes manifests" not in promised
