@@ -44,7 +44,8 @@ class ProblemsPanel:
     @property
     def title(self) -> str:
         """``Problems``, and how many there are."""
-        found = len(self._session.problems)
+        session = self._session
+        found = len(session.problems) if session.pipeline.services else 0  # nothing is wrong with an empty one yet
         return f"Problems ({found})" if found else "Problems"
 
     def refresh(self) -> None:

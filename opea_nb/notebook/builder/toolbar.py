@@ -70,8 +70,9 @@ class Toolbar:
         for button, word, label in steps:
             _set(button, label is None, f"{word}: {label}" if label else f"Nothing to {word.lower()}")
         _set(self._clear, not (pipeline.services or pipeline.engines or pipeline.notes), self._clear.tooltip or "")
-        errors = sum(p.severity == "error" for p in session.problems)
-        warnings = len(session.problems) - errors
+        problems = session.problems if pipeline.services else ()  # what is empty is only not begun yet
+        errors = sum(p.severity == "error" for p in problems)
+        warnings = len(problems) - errors
         marks = [f"✕ {errors}" if errors else "", f"⚠ {warnings}" if warnings else ""]
         told = " ".join(filter(None, marks)) or "✓"
         if self._problems.description != told:

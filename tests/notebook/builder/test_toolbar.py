@@ -60,11 +60,20 @@ def test_the_flow_is_chosen_where_there_are_several(session: Session) -> None:
 def test_the_count_of_problems_opens_their_panel(session: Session) -> None:
     opened: list[object] = []
     session.offer("panel", opened.append)
+    session.pipeline.add("reranking")
     bar = Toolbar(session).widget
     count = of_class(bar, "opea-problems-button")[0]
     assert count.description == "✕ 1"
     count.click()
     assert opened == ["problems"]
+
+
+def test_an_empty_pipeline_is_not_called_wrong_but_its_panel_tells_how_to_begin(session: Session) -> None:
+    count = of_class(Toolbar(session).widget, "opea-problems-button")[0]
+    panel = ProblemsPanel(session)
+    assert (count.description, panel.title) == ("✓", "Problems")
+    assert "opea-has-errors" not in count._dom_classes
+    assert "→" in words(panel.widget)
 
 
 def test_a_problem_tells_its_severity_in_words_and_leads_to_its_card(session: Session) -> None:
