@@ -6,7 +6,6 @@ No browser: a page that keeps its scene by patches asks for each act. The ratio 
 nothing in the pipeline, tells what an edit itself costs.
 """
 
-
 from __future__ import annotations
 
 import argparse

@@ -279,7 +279,9 @@ def test_arranging_is_by_dagre_and_one_step_and_names_change_in_place(notebook: 
     canvas.said("move")
     canvas.builder.locator(".opea-arrange-button").click()
     canvas.said("arrange")
-    page.wait_for_function(f"{CY}.getElementById('n:llm').position('x') > {CY}.getElementById('n:retriever').position('x')")
+    page.wait_for_function(
+        f"{CY}.getElementById('n:llm').position('x') > {CY}.getElementById('n:retriever').position('x')"
+    )
     page.mouse.dblclick(*canvas.at("retriever"))
     field = canvas.builder.locator(".opea-field-here")
     expect(field).to_have_value("retriever")
