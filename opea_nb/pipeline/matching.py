@@ -89,7 +89,8 @@ class Matching:
             known = {*START, *self.gives(a)}
             wanted = set(self.wants(b).needs) - START or set(self.wants(b).uses)
             found = (c.kind for c in self._steps() if wanted & set(self.gives(c.kind)))
-            self._between[a, b] = next((k for k in found if known.issuperset(self.wants(k).needs)), "")
+            ready = (k for k in found if k not in (a, b) and known.issuperset(self.wants(k).needs))
+            self._between[a, b] = next((k for k in ready if self.fits(a, k) and self.fits(k, b)), "")
         return self._between[a, b]
 
     def givers(self, facet: str) -> Iterator[str]:

@@ -84,3 +84,7 @@ def test_fits_says_what_a_wire_may_end_at_and_why_not(chatqna: Pipeline) -> None
     assert kinds["llm"].startswith("embedding gives a vector, llm takes a question: ")
     assert dict(fits(chatqna, "redis").targets)["retriever"] == ""
     assert all(not why for _, why in fits(chatqna).kinds)
+
+
+def test_what_is_put_between_can_be_connected_on_both_sides(chatqna: Pipeline) -> None:
+    assert fits(chatqna, "embedding").targets["llm"].endswith("put a retriever between")
