@@ -52,6 +52,7 @@ def split(text: str, size: int = 1500, overlap: int = 100) -> list[Span]:
     last = len(text.rstrip())
     while start < last:
         end = last if last - start <= size else _end(start, size, levels)
+        end = start + len(text[start:end].rstrip())  # a line's end may stand behind spaces
         spans.append(Span(start, end))
         start = last if end >= last else _skip_space(text, _begin(start, end, overlap, levels[1:]))
     return spans

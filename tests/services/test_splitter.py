@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opea_nb.services.splitter import split
@@ -12,6 +12,7 @@ TEXTS = st.text(alphabet="ab.?! \n\t,é漢", max_size=400) | st.text(max_size=20
 SIZES = st.integers(1, 60).flatmap(lambda size: st.tuples(st.just(size), st.integers(0, size - 1)))
 
 
+@example("??a \n?", (2, 0))
 @given(TEXTS, SIZES)
 def test_passages_are_small_enough_and_never_empty(text: str, sizes: tuple[int, int]) -> None:
     for span in split(text, *sizes):
