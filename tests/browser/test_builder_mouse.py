@@ -33,7 +33,7 @@ def test_chatqna_is_built_from_an_empty_canvas_undone_to_nothing_and_redone(note
         undo.click()
         canvas.until(lambda told, before=before: told["redo"] == before)
     empty = canvas.told()
-    assert (empty["cards"], empty["undo"]) == ([], None)
+    assert (empty["cards"], empty["undo"]) == ([], "")
     canvas.cards()
     for _ in range(7):
         before = canvas.told()["redo"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -45,21 +44,3 @@ def test_a_deployment_and_a_query_show_themselves_in_their_cells(notebook: Calla
     expect(output.locator("details.opea-row").nth(1).locator(".opea-json").nth(1)).to_contain_text("painted green")
     page.run(3)
     page.finished(3)
-
-
-def test_deploy_ask_and_stop_by_the_builders_buttons(notebook: Callable[..., NotebookPage]) -> None:
-    page = notebook("by-buttons.ipynb", SETUP, "builder = opea_nb.Builder(p)\nbuilder", "builder.close()")
-    page.run(0)
-    page.finished(0)
-    builder = page.run(1).locator(".opea-builder")
-    page.finished(1)
-    builder.locator(".opea-deploy-button").click()
-    expect(builder.locator(".opea-status")).to_contain_text("is ready", timeout=90_000)
-    builder.locator(".opea-ask input").fill("What colour is the lighthouse?")
-    builder.locator(".opea-ask input").press("Enter")
-    expect(builder.locator(".opea-run .opea-headline")).to_have_text(re.compile("done|failed"), timeout=90_000)
-    expect(builder.locator('.opea-run .opea-card[data-state="done"]').first).to_be_visible()
-    builder.locator(".opea-stop-button").click()
-    expect(builder.locator(".opea-status")).to_contain_text("stopped", timeout=30_000)
-    page.run(2)
-    page.finished(2)

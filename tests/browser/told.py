@@ -21,8 +21,8 @@ def follow(pipeline: Pipeline, name: str) -> Pipeline:
             "parameters": {key: dict(data["spec"].parameters) for key, data in now.graph.nodes(data=True)},
             "notes": [note.text for note in now.notes.values()],
             "groups": {key: [sorted(group.members), group.folded] for key, group in now.groups.items()},
-            "undo": now.undo_label,
-            "redo": now.redo_label,
+            "undo": now.undo_label or "",
+            "redo": now.redo_label or "",
         }
         half = file.with_suffix(".half")
         half.write_text(json.dumps(told), encoding="utf-8")
