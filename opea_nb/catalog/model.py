@@ -217,6 +217,8 @@ class Component:
     shares
         Name of a store that all services of a pipeline that name it have in common: they run in forms of the same name
         and use the same engine and index, unless told apart.
+    then
+        Kinds that usually follow it in a flow, the likeliest first; what the builder offers first at the end of a wire.
     routes
         URL path prefixes of the service that the gateway passes through as they are.
     aliases
@@ -243,6 +245,7 @@ class Component:
     port: int = 0
     flow: str = ""
     shares: str = ""
+    then: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     images: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ ACCELERATORS = ("cpu", "gaudi", "rocm", "nvidia")
 
 _ENTRIES = {"components", "types"}
 _TUPLES = {
-    *("aliases", "routes", "engines", "links", "secrets", "required", "choices", "needs", "uses", "gives"),
+    *("aliases", "routes", "then", "engines", "links", "secrets", "required", "choices", "needs", "uses", "gives"),
     *("images", "studio"),
     *("entrypoint", "command", "capabilities", "devices", "groups", "security"),
 }

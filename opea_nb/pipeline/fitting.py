@@ -111,7 +111,7 @@ def _targets(graph: Graph, matching: Matching, source: str, flow: str) -> Iterat
 
 
 def _kinds(graph: Graph, matching: Matching, node: Service, flow: str) -> Iterator[tuple[str, str]]:
-    """The catalogue, for a place behind a service: what needs what it gives, then what uses it, then the rest."""
+    """The catalogue, for a place behind a service: what usually follows, what needs what it gives, what uses it, the rest."""
     catalog, name, kind = matching.catalog, node.name, node.kind
     if kind not in catalog:
         yield from ((other, "") for other in catalog)
@@ -121,7 +121,7 @@ def _kinds(graph: Graph, matching: Matching, node: Service, flow: str) -> Iterat
     for other, component in catalog.items():
         if component.role == "engine":
             reason = _not_used(name, kind, other, other, catalog)
-            rank = 3
+            rank = 5, 0
         else:
             reason = _elsewhere(other, component, flow) or matching.mismatch(name, kind, other, other)
             missing = matching.missing(other, known)
@@ -130,16 +130,22 @@ def _kinds(graph: Graph, matching: Matching, node: Service, flow: str) -> Iterat
                 also = f": put {article(giver)} {giver} between" if giver else ""
                 reason = f"{other} needs {words(missing)} as well, which no step before it gives{also}"
             rank = _rank(matching, kind, other)
-        ranked.append((9 if reason else rank, other, reason))
+        ranked.append(((9, 0) if reason else rank, other, reason))
     ranked.sort(key=lambda entry: entry[0])
     yield from ((other, reason) for _, other, reason in ranked)
 
 
-def _rank(matching: Matching, source: str, target: str) -> int:
+def _rank(matching: Matching, source: str, target: str) -> tuple[int, int]:
+    """What usually follows comes first, then what needs what the source gives, then what uses it."""
+    usual = matching.catalog[source].then
+    if target in usual:
+        return 0, usual.index(target)
     gives, wants = set(matching.gives(source)) - {ANYTHING}, matching.wants(target)
+    if target == source:
+        return 4, 0
     if gives & (set(wants.needs) - START or set(wants.needs)):
-        return 0
-    return 1 if gives & {*wants.needs, *wants.uses} else 2
+        return 1, 0
+    return (2, 0) if gives & {*wants.needs, *wants.uses} else (3, 0)
 
 
 def _beside_engine(graph: Graph, matching: Matching, engine: Engine) -> Fits:

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 import opea_nb.catalog
+from opea_nb import templates
 from opea_nb.catalog import Component, Form, load_catalog
 from opea_nb.catalog.images import bare
 from opea_nb.catalog.values import check_parameters
 from opea_nb.gateway.adapters import PORTS
 from opea_nb.pipeline import Pipeline
+from opea_nb.pipeline.matching import Matching
 from opea_nb.pipeline.sharing import keeps_data
 from opea_nb.plan import GATEWAY, Plan, Target, plan
 from opea_nb.plan.filling import PLACEHOLDER
@@ -171,3 +173,17 @@ def test_each_file_holds_less_than_300_lines() -> None:
 )
 def test_an_image_is_known_without_registry_and_tag(image: str, name: str) -> None:
     assert bare(image) == name
+
+
+@pytest.mark.parametrize("component", [c for c in CATALOG.values() if c.then], ids=_ids)
+def test_what_usually_follows_can_be_connected_to_what_it_follows(component: Component) -> None:
+    matching = Matching(CATALOG)
+    assert [matching.mismatch("a", component.kind, "b", kind) for kind in component.then] == [""] * len(component.then)
+
+
+def test_what_follows_in_a_template_is_what_usually_follows() -> None:
+    for name in templates.names():
+        graph = Pipeline.from_yaml(templates.text(name)).graph
+        for source, target, edge in graph.edges(data=True):
+            if edge["flows"]:
+                assert graph.nodes[target]["kind"] in CATALOG[graph.nodes[source]["kind"]].then, (name, source, target)

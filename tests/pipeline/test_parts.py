@@ -86,5 +86,11 @@ def test_fits_says_what_a_wire_may_end_at_and_why_not(chatqna: Pipeline) -> None
     assert all(not why for _, why in fits(chatqna).kinds)
 
 
+def test_what_usually_follows_is_offered_first_and_its_own_kind_late(chatqna: Pipeline) -> None:
+    kinds = [kind for kind, why in fits(chatqna, "reranking").kinds if not why]
+    assert kinds[:2] == ["llm", "llm-vllm"]
+    assert kinds.index("reranking") > kinds.index("reranking-tei")
+
+
 def test_what_is_put_between_can_be_connected_on_both_sides(chatqna: Pipeline) -> None:
     assert fits(chatqna, "embedding").targets["llm"].endswith("put a retriever between")

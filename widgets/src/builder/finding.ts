@@ -24,13 +24,15 @@ export function found(
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const why = new Map(fits?.map((fit) => [fit.kind, fit.why]));
   const scored: { choice: Choice; score: number }[] = [];
-  for (const [kind, { title, group, help }] of Object.entries(catalog)) {
-    if (fits && !why.has(kind)) continue;
+  for (const kind of fits ? why.keys() : Object.keys(catalog)) {
+    const entry = catalog[kind];
+    if (!entry) continue;
+    const { title, group, help } = entry;
     const score = rank(words, title, kind, group, help);
     if (score < 0) continue;
     scored.push({ choice: { kind, title, group, help, why: why.get(kind) ?? "" }, score });
   }
-  // Equal ones stay in the catalogue's order.
+  // Equal ones stay in the order of what fits best, or the catalogue's.
   scored.sort((a, b) => Number(a.choice.why !== "") - Number(b.choice.why !== "") || b.score - a.score);
   return scored.map(({ choice }) => choice);
 }

@@ -16,6 +16,12 @@ it("finds by every word typed, nearest name first", () => {
   expect(found(catalog, "nothing like it")).toEqual([]);
 });
 
+it("offers what fits in the order given, best match of the words before it", () => {
+  const fits = ["tts", "llm", "embedding"].map((kind) => ({ kind, why: "" }));
+  expect(kinds(found(catalog, "", fits))).toBe("tts llm embedding");
+  expect(kinds(found(catalog, "emb", fits))).toBe("embedding");
+});
+
 it("keeps those that do not fit, with the reason, below those that do", () => {
   const fits = [{ kind: "embedding", why: "takes text, not a reply" }, { kind: "tts", why: "" }];
   const choices = found(catalog, "", fits);
