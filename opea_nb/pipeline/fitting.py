@@ -111,7 +111,7 @@ def _targets(graph: Graph, matching: Matching, source: str, flow: str) -> Iterat
 
 
 def _kinds(graph: Graph, matching: Matching, node: Service, flow: str) -> Iterator[tuple[str, str]]:
-    """The catalogue, for a place behind a service: what usually follows, what needs what it gives, what uses it, the rest."""
+    """The catalogue, for a place behind a service: the likeliest first, what does not fit last."""
     catalog, name, kind = matching.catalog, node.name, node.kind
     if kind not in catalog:
         yield from ((other, "") for other in catalog)

@@ -74,9 +74,11 @@ class YamlPanel:
         else:
             self._show()
 
-    def _show(self) -> None:
+    def _show(self, instead: str | None = None) -> None:
+        """Show the pipeline's own text, but only in place of that one: another came meanwhile, on its own thread."""
         clicked, self._clicked = self._clicked, -LATE  # no click is about the pipeline's own text
-        self._text.value = self._current
+        if instead in (None, self._text.value):
+            self._text.value = self._current
         self._clicked = clicked
         self._gutter.value = gutter()
         self._error.value = ""
@@ -109,21 +111,21 @@ class YamlPanel:
         self._clicked = time.monotonic()
         with session.lock:
             self.shown.now()  # what was edited meanwhile is not taken back by a text that is a moment old
-            pipeline = session.pipeline
+            pipeline, text = session.pipeline, self._text.value
             try:
-                wanted = unified.loads(self._text.value, source="YAML", catalog=pipeline.catalog)
+                wanted = unified.loads(text, source="YAML", catalog=pipeline.catalog)
             except FormatError as error:
                 self._wrong(error)
                 return
             edit = amend(pipeline, restored(wanted, pipeline))
             if not edit.edits:
-                self._show()  # the click still counts: what it is about may be on its way
+                self._show(text)  # the click still counts: what it is about may be on its way
                 session.say("nothing changed")
                 return
-            self._current = self._text.value  # from here on the pipeline's own text may replace it
+            self._current = text  # from here on the pipeline's own text may replace it
             if session.act(lambda: pipeline.apply(edit), _told(edit.edits)):
                 self._clicked = -LATE
-                self._show()
+                self._show(text)
 
     def _wrong(self, error: FormatError) -> None:
         where = f"line {error.line}, column {error.column}: " if error.line else ""

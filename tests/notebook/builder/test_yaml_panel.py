@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from opea_nb.formats import unified
+from opea_nb.notebook.builder.amending import amend
 from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.builder.yaml_panel import YamlPanel
 from opea_nb.pipeline import Pipeline
+from opea_nb.pipeline.edits import Batch
 from tests.notebook.builder.panels import ATTACK, button, inside, of_class, words
 
 
@@ -75,6 +79,26 @@ def test_a_late_text_is_applied_though_the_click_found_nothing_changed(session: 
     button(panel.widget, "Apply").click()
     assert session.said[0] == "nothing changed"
     area.value = area.value.replace("port: 9000", "port: 9009")
+    assert session.pipeline.services["llm"].port == 9009
+
+
+def test_a_text_that_comes_on_another_thread_while_the_click_is_looked_at_is_applied(
+    session: Session, panel: YamlPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    area = of_class(panel.widget, "opea-yaml")[0]
+    typed = area.value.replace("port: 9000", "port: 9009")
+    arriving = threading.Thread(target=lambda: setattr(area, "value", typed))
+
+    def meanwhile(*given: Pipeline) -> Batch:
+        if not arriving.ident:
+            arriving.start()
+            while area.value != typed:
+                pass
+        return amend(*given)
+
+    monkeypatch.setattr("opea_nb.notebook.builder.yaml_panel.amend", meanwhile)
+    button(panel.widget, "Apply").click()
+    arriving.join(10)
     assert session.pipeline.services["llm"].port == 9009
 
 
