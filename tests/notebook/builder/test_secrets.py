@@ -27,6 +27,7 @@ PLAIN = {"LOGFLAG": "plainly-true", "MAX_TOKENS": "6411", "REGION": "eu-plain-1"
 
 @pytest.fixture
 def builder() -> Iterator[Builder]:
+    w.Widget.close_all()  # what earlier tests left would be looked through at every step
     made = Builder(Pipeline("chat"))
     made.pipeline.add("embedding") >> made.pipeline.add("llm")
     yield made
