@@ -81,9 +81,11 @@ class Feeding:
             self._begin()
 
         def failed(error: BaseException) -> None:
-            self._waiting.clear()
-            if not isinstance(error, CancelledError):
-                self._session.say(sentence(error), bad=True)
+            if isinstance(error, CancelledError):
+                self._waiting.clear()
+                return
+            self._session.say(sentence(error), bad=True)
+            self._begin()  # what was given meanwhile is not to blame
 
         self._session.say(f"reading {', '.join(name for name, _ in files[:_TOLD])} …")
         self._job.start(

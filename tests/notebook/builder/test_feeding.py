@@ -19,7 +19,7 @@ class Store:
     """Documents of a deployment, listed only once that is let through."""
 
     def __init__(self, fault: Exception | None = None) -> None:
-        self.listed = asyncio.Event()
+        self.listed, self.taken = asyncio.Event(), asyncio.Event()
         self.fault = fault
         self.stored: list[str] = []
 
@@ -31,7 +31,10 @@ class Store:
         return tuple(self.stored)
 
     async def ingest(self, *paths: Path, on_document: Callable[[Any], None]) -> None:
+        await self.taken.wait()
         for path in paths:
+            if path.name.endswith(".bad"):
+                raise OSError(f"{path.name} cannot be read")
             self.stored.append(path.name)
             on_document(SimpleNamespace(name=path.name))
 
@@ -57,6 +60,7 @@ def fed_while_listing(store: Store) -> Feeding:
 
     async def let_through() -> None:
         store.listed.set()
+        store.taken.set()
 
     listing = feeding._job._thread
     loop.submit(let_through()).result(10)
@@ -74,3 +78,22 @@ def test_a_document_given_while_the_store_is_listed_goes_in_after_that() -> None
 def test_it_goes_in_even_where_the_list_could_not_be_had() -> None:
     store = Store(OSError("no route"))
     assert "in the store: tower.txt" in words(fed_while_listing(store).widget)
+
+
+def test_a_document_given_while_another_one_fails_goes_in_all_the_same() -> None:
+    store = Store()
+    store.listed.set()
+    deploying = Deployed(store)
+    feeding = Feeding(Session(Pipeline("chat")), deploying)  # type: ignore[arg-type]  # it says all that is asked
+    feeding.feed("broken.bad", b"")
+    feeding.feed("tower.txt", b"a tower")
+
+    async def let_through() -> None:
+        store.taken.set()
+
+    reading = feeding._job._thread
+    loop.submit(let_through()).result(10)
+    assert reading is not None
+    reading.join(10)
+    feeding._job.join(10)
+    assert "in the store: tower.txt" in words(feeding.widget)
