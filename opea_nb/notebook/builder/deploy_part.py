@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
 from html import escape
 
@@ -96,13 +96,12 @@ class Deploying:
             return
         pipeline, before = session.pipeline.copy(), self.deployment
         backend = self._backend()
-        self._drop()
         self.trouble.hide()
         seen: tuple[ServiceStatus, ...] = ()
 
         async def work(tell: Callable[[Progress], None]) -> AsyncDeployment:
             if before is not None:
-                await before.down()
+                await _whole(before.down())
             return await backend.up(pipeline, on_progress=tell)
 
         def progressed(progress: Progress) -> None:
@@ -126,7 +125,9 @@ class Deploying:
         session.say(f"deploying {pipeline.name} …")
         session.work(f"deploying {pipeline.name}")
         self._tell("starting", "starting")
-        self._job.start(work, progressed=progressed, ended=ended, failed=self._failed)
+        with session.lock:  # what the work tells is shown after what is told here
+            self._job.start(work, progressed=progressed, ended=ended, failed=self._failed)
+            self._drop()
 
     def down(self) -> None:
         """End the deployment, or what is going on."""
@@ -139,10 +140,9 @@ class Deploying:
         if deployment is None:
             session.say("nothing is deployed")
             return
-        self._drop()
 
         async def work(_: object) -> None:
-            await deployment.down()
+            await _whole(deployment.down())
 
         def ended(_: object) -> None:
             session.work("")
@@ -151,7 +151,9 @@ class Deploying:
         session.say("stopping …")
         session.work("stopping")
         self._tell("stopped", "stopping")
-        self._job.start(work, ended=ended, failed=self._failed)
+        with session.lock:  # its end is shown after what is told here
+            self._job.start(work, ended=ended, failed=self._failed)
+            self._drop()
 
     def attach(self, name: str) -> None:
         """Use a deployment that runs already."""
@@ -320,3 +322,13 @@ class Deploying:
         told = f'<span class="opea-state" data-state="{escape(state)}">{MARKS[state]} {escape(text)}</span>'
         if self.state.value != told:
             self.state.value = told
+
+
+async def _whole(work: Coroutine[None, None, None]) -> None:
+    """Do all of it: a cancellation (Stop again, a Builder that closes) is passed on once it is done."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

@@ -117,6 +117,29 @@ def test_readiness_of_each_service_comes_to_its_card_and_stop_takes_it_away(made
 
 
 @pytest.mark.slow
+def test_not_deployed_is_said_only_once_nothing_runs_any_more(made: Callable[..., Panel]) -> None:
+    from stubs import stub_backend
+
+    here = made(small(), stub_backend(), deploy=True)
+    left: list[object] = []
+    told = here.panel.state
+    told.observe(lambda change: "not deployed" in change["new"] and left.append(deployments()), names="value")
+    here.panel.stop.click()
+    here.idle()
+    assert left == [()]
+
+
+@pytest.mark.slow
+def test_closing_amid_stopping_leaves_nothing_running(made: Callable[..., Panel]) -> None:
+    from stubs import stub_backend
+
+    here = made(small(), stub_backend(), deploy=True)
+    here.panel.stop.click()
+    here.panel.close()
+    assert deployments() == ()
+
+
+@pytest.mark.slow
 def test_a_deploy_that_fails_points_at_the_card_and_offers_its_log(made: Callable[..., Panel]) -> None:
     from stubs import stub_backend
 
