@@ -98,7 +98,8 @@ def test_cards_are_walked_moved_renamed_copied_deleted_and_joined(notebook: Open
     canvas.cards("embedding", "finder", "reranking", "llm")
     walk_to(canvas, "finder")
     canvas.press("Shift+Delete")
-    canvas.until(lambda told: "finder" not in told["cards"])
+    # The page is behind Python: it must have shown three before the four are those of the undo.
+    canvas.cards("embedding", "reranking", "llm")
     canvas.press("Control+z")
     canvas.cards("embedding", "finder", "reranking", "llm")
     canvas.press("Control+a")
