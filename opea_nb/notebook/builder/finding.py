@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import networkx as nx
 
 from opea_nb.catalog import Catalog, Component, load_catalog
 from opea_nb.formats.picture import HUES
@@ -34,11 +36,25 @@ def grouped(catalog: Catalog) -> dict[str, list[Component]]:
 
     >>> list(grouped(load_catalog()))[-2:]
     ['My components', 'Engines']
+    >>> [component.kind for component in grouped(load_catalog())["Text"]][:4]
+    ['embedding', 'retriever', 'reranking', 'llm']
     """
     groups: dict[str, list[Component]] = {name: [] for name in HUES if name not in ("Custom", *_LAST)}
     for component in catalog.values():
         groups.setdefault(_group(component), []).append(component)
-    return {name: groups[name] for name in sorted(groups, key=lambda n: (n in _LAST, n == _LAST[-1])) if groups[name]}
+    names = sorted(groups, key=lambda name: (name in _LAST, name == _LAST[-1]))
+    return {name: _as_used(groups[name]) for name in names if groups[name]}
+
+
+def _as_used(components: Sequence[Component]) -> list[Component]:
+    """What needs nothing but this package first, and behind each what usually follows it in a pipeline."""
+    there = {component.kind: component for component in components}
+    usual: nx.DiGraph[str] = nx.DiGraph()
+    usual.add_nodes_from(there)
+    usual.add_edges_from((component.kind, kind) for component in components for kind in component.then if kind in there)
+    first = sorted(there, key=lambda kind: "embedded" not in there[kind].forms)
+    ordered = dict.fromkeys(kind for one in first for kind in nx.dfs_preorder_nodes(usual, one))
+    return [there[kind] for kind in ordered]
 
 
 def _group(component: Component) -> str:
