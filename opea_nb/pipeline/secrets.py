@@ -8,7 +8,8 @@ from collections.abc import Mapping
 _SECRET = re.compile(
     r"token|secret|passw(or)?d|api_?key|access_?key|private_?key|credential|(^|_)(auth|pwd|key)$", re.IGNORECASE
 )
-_NO_SECRET = re.compile(r"tokens$|tokenizer|key_index|token_url", re.IGNORECASE)
+# The last two name a Secret of Kubernetes, and are none themselves.
+_NO_SECRET = re.compile(r"tokens$|tokenizer|key_index|token_url|secret_?(name|ref)$|gmcTokenSecret$", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$\{?\w+\}?")
 
 
@@ -17,6 +18,8 @@ def is_secret(name: str) -> bool:
 
     >>> is_secret("HF_TOKEN"), is_secret("NEO4J_AUTH"), is_secret("max_tokens"), is_secret("TOKENIZER_PATH")
     (True, True, False, False)
+    >>> is_secret("CLIENT_SECRET"), is_secret("TOKEN_SECRET_NAME")
+    (True, False)
     """
     return bool(_SECRET.search(name)) and not _NO_SECRET.search(name)
 

@@ -117,6 +117,14 @@ def ask_Text2QueryRequest(known: dict[str, Any], parameters: dict[str, Any]) -> 
     return {"query": known["query"], **parameters}
 
 
+def ask_Text2SqlRequest(known: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    return {"input_text": known["query"], **parameters}
+
+
+def ask_Text2CypherRequest(known: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    return {"input_text": known["query"], **parameters}
+
+
 def ask_TextDoc(known: dict[str, Any], parameters: dict[str, Any]) -> Any:
     return {"text": known.get("answer", known["query"]), **parameters}
 
@@ -152,7 +160,44 @@ def read_VideoPath(body: Any, known: dict[str, Any]) -> dict[str, Any]:
 
 
 def ask_LVMDoc(known: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    video = known.get("video")
+    if isinstance(video, dict):
+        tokens = {name: value for name, value in parameters.items() if name == "max_new_tokens"}
+        return {**video, "prompt": known["query"], **tokens}
+    if known.get("documents"):
+        return {**searched_of(known), **parameters, "stream": known["stream"]}
     return {"prompt": known["query"], "image": known.get("image", ""), **parameters, "stream": known["stream"]}
+
+
+def ask_MultimodalDoc(known: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    image = known.get("image", "")
+    picture = {"url" if image.startswith(("http://", "https://")) else "base64_image": image}
+    if image and known["query"]:
+        return {"text": {"text": known["query"]}, "image": picture, **parameters}
+    return {**(picture if image else {"text": known["query"]}), **parameters}
+
+
+def ask_EmbedMultimodalDoc(known: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    return {"text": known["query"], "embedding": known["embedding"], **parameters}
+
+
+def read_EmbedMultimodalDoc(body: Any, known: dict[str, Any]) -> dict[str, Any]:
+    return {"embedding": body["data"][0]["embedding"] if "data" in body else body["embedding"]}
+
+
+def ask_SearchedMultimodalDoc(known: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    return {**searched_of(known), **parameters}
+
+
+def read_SearchedMultimodalDoc(body: Any, known: dict[str, Any]) -> dict[str, Any]:
+    documents, told = documents_of(body["retrieved_docs"]), body.get("metadata")
+    if isinstance(told, list) and len(told) == len(documents):
+        documents = [{**document, "metadata": more} for document, more in zip(documents, told, strict=True)]
+    return {"documents": documents}
+
+
+def read_LVMVideoDoc(body: Any, known: dict[str, Any]) -> dict[str, Any]:
+    return {"video": {name: body[name] for name in ("video_url", "chunk_start", "chunk_duration")}}
 
 
 def ask_SDInputs(known: dict[str, Any], parameters: dict[str, Any]) -> Any:
@@ -181,6 +226,16 @@ def read_Json(body: Any, known: dict[str, Any]) -> dict[str, Any]:
     if isinstance(body, dict) and body.get("downstream_black_list"):
         return {"json": body, "verdict": text_of(body)}
     return {"json": body}
+
+
+def searched_of(known: dict[str, Any]) -> dict[str, Any]:
+    """What was found, with what is known of each passage in a list of its own."""
+    documents = known["documents"]
+    return {
+        "initial_query": known["query"],
+        "retrieved_docs": [{k: v for k, v in document.items() if k != "metadata"} for document in documents],
+        "metadata": [document.get("metadata", {}) for document in documents],
+    }
 
 
 def documents_of(found: Any) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from opea_nb.pipeline import MAIN
 __all__ = ["read"]
 
 _LIMIT = 1 << 20
+_MAIN = "megaservice"
 _ALIGNING = ("align_inputs", "align_outputs", "align_generator")
 
 
@@ -50,9 +51,11 @@ def read(text: str | bytes, *, source: str = "<text>", catalog: Catalog | None =
         walk.module(tree)
     except RecursionError as error:
         raise FormatError("statements are nested too deep", source=source) from error
-    built = [o for o in walk.orchestras if o.services]
+    built = sorted((o for o in walk.orchestras if o.services), key=lambda o: o.attribute != _MAIN)
     if not built:
         hint = "it makes them with MicroService(…) and adds them to a ServiceOrchestrator()"
+        if walk.documents:
+            hint = f"its flow is in {walk.documents[0][:80]}: read that file"
         raise FormatError("no service is added to an orchestrator in this file", source=source, hint=hint)
     own = _Own(tree)
     _Drawing(draft, walk, own, tree).draw(built)
@@ -109,8 +112,9 @@ class _Drawing:
     def __init__(self, draft: Draft, walk: Walk, own: _Own, tree: ast.Module) -> None:
         self.draft, self.walk, self.own = draft, walk, own
         self.names: dict[Micro, str] = {}
+        attributes = {f"self.{o.attribute}" for o in walk.orchestras}
         self.handlers = {
-            n.name: {dotted(a) for a in ast.walk(n) if isinstance(a, ast.Attribute)}
+            n.name: {dotted(a) for a in ast.walk(n) if isinstance(a, ast.Attribute)} & attributes
             for n in ast.walk(tree)
             if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
         }
@@ -123,6 +127,14 @@ class _Drawing:
             self.draft.flow(flow, "" if flow == MAIN else self.endpoint(orchestra))
             for service in orchestra.services:
                 members.setdefault(service, []).append(flow)
+        for service in (m for m in self.walk.made if m not in members):
+            flow = f"{_text(service.fields.get('name')) or 'service'}_only"
+            while flow in self.draft.flows:
+                flow += "_"
+            self.draft.flow(flow, "")
+            members[service] = [flow]
+            reason = "is added to no orchestrator: it gets a flow of its own"
+            self.draft.note("inferred", flow.removesuffix("_only"), reason, f"{self.draft.source}:{service.line}")
         for service, where in members.items():
             self.names[service] = self.service(service, where)
         for flow, orchestra in flows.items():
@@ -130,12 +142,12 @@ class _Drawing:
                 self.draft.edge(self.names[a], self.names[b], flow, f"{self.draft.source}:{line}")
 
     def flow_name(self, orchestra: Orchestra, index: int) -> str:
-        name = orchestra.attribute.removeprefix("megaservice").strip("_") or f"flow{index + 1}"
+        name = re.sub(rf"^{_MAIN}|{_MAIN}$", "", orchestra.attribute).strip("_") or f"flow{index + 1}"
         return name if name != MAIN and name not in self.draft.flows else f"{name}_{index + 1}"
 
     def endpoint(self, orchestra: Orchestra) -> str:
-        attribute = f"self.{orchestra.attribute}"
-        found = [path for path, handler in self.walk.routes if attribute in self.handlers.get(handler, ())]
+        alone = {f"self.{orchestra.attribute}"}  # a handler that looks at several is the main flow's
+        found = [path for path, handler in self.walk.routes if self.handlers.get(handler) == alone]
         given = orchestra.fields.get("endpoint")
         path = found[0] if len(found) == 1 else given if isinstance(given, str) else ""
         return path if re.fullmatch(r"/[^\s?#]*", path) else ""
@@ -150,12 +162,15 @@ class _Drawing:
         key = fields.get("api_key")
         kind = self.kind(wanted, endpoint, fields)
         more: dict[str, Any] = {}
-        if isinstance(key, Env):
+        url = self.url(fields, host, port, endpoint)
+        if isinstance(key, Env) and not url and not host.startswith("http"):
+            reason = f"{key.name} is for a model that runs elsewhere, and its address is of this machine"
+            self.draft.note("lost", f"{wanted}.api_key", reason, where)
+        elif isinstance(key, Env):
             more["api_key"] = key.name if re.fullmatch(r"[A-Za-z_]\w*", key.name) else ""
         elif isinstance(key, str) and key:
             reason = "a key in plain text is not read: put it into a variable of the environment"
             self.draft.note("lost", f"{wanted}.api_key", reason, where)
-        url = self.url(fields, host, port, endpoint)
         if url:
             more["url"] = url
         elif re.fullmatch(r"/(?!/)[^\s?#]*", endpoint):
@@ -200,8 +215,8 @@ class _Drawing:
     def url(self, fields: Mapping[str, Any], host: str, port: int, endpoint: str) -> str:
         """The address of a service that runs elsewhere; empty for one of this machine."""
         protocol = _text(fields.get("protocol")) or "http"
-        if re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?/?", host):  # with an api_key, the host is all of the address
-            return _plain(host.rstrip("/") + endpoint)
+        if whole := re.fullmatch(r"https?://([\w.-]+)(:\d{1,5})?/?", host):  # it is all of the address with an api_key
+            return "" if whole[1] in LOCAL else _plain(host.rstrip("/") + endpoint)
         if host in LOCAL or protocol not in ("http", "https") or not re.fullmatch(r"[\w.-]+", host):
             return ""
         return _plain(f"{protocol}://{host}:{port or 80}{endpoint}")

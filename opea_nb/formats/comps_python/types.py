@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ENDPOINTS", "LOCAL", "service_type"]
+__all__ = ["ENDPOINTS", "LOCAL", "gateway_endpoint", "service_type"]
 
 LOCAL = ("", "localhost", "127.0.0.1", "0.0.0.0", "::1")  # noqa: S104  # read, not listened on
 """Hosts that stand for this machine."""
@@ -72,3 +72,13 @@ def service_type(kind: str) -> str:
     ('LLM', 'WEB_RETRIEVER', 'UNDEFINED')
     """
     return next((name for start, name in _TYPES if kind.startswith(start)), "UNDEFINED")
+
+
+def gateway_endpoint(name: str) -> str:
+    """The endpoint of a gateway class of older releases; empty when it is none of them.
+
+    >>> gateway_endpoint("ChatQnAGateway"), gateway_endpoint("DocSumGateway"), gateway_endpoint("OwnGateway")
+    ('/v1/chatqna', '/v1/docsum', '')
+    """
+    path = f"/v1/{name.removesuffix('Gateway').lower()}"
+    return path if path in ENDPOINTS.values() else ""

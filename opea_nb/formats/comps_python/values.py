@@ -91,6 +91,9 @@ def evaluate(node: ast.expr | None, scope: Mapping[str, Any], depth: int = _DEPT
         case ast.Subscript(value=base, slice=key) if dotted(base) in ("os.environ", "environ"):
             name = evaluate(key, scope, depth - 1)
             return Env(name) if isinstance(name, str) else Unknown()
+        case ast.Subscript(value=base, slice=ast.Constant(value=str() as key)):
+            box = scope.get(dotted(base))
+            return box.get(key, Unknown()) if isinstance(box, dict) else Unknown()
         case ast.Call():
             return _call(node, scope, depth)
     return Unknown()

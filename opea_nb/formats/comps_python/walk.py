@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opea_nb.errors import FormatError
+from opea_nb.formats.comps_python.types import gateway_endpoint
 from opea_nb.formats.comps_python.values import Env, Micro, Orchestra, Unknown, dotted, evaluate
 from opea_nb.formats.draft import Draft
 
 __all__ = ["Walk"]
 
 _FIELDS = ("name", "service_role", "service_type", "protocol", "host", "port", "api_key", "ssl_keyfile", "ssl_certfile")
+_REGISTRY = "opea_microservices"
 _STATEMENTS = 20_000
 _SERVICES, _EDGES = 1000, 4000
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -35,6 +37,10 @@ class Walk:
         (Endpoint, name of the handler) of each ``add_route``.
     scope
         Names of the module.
+    made
+        Every service, also one that is added to nothing.
+    documents
+        YAML files that the file has its flows from.
     """
 
     draft: Draft
@@ -42,6 +48,8 @@ class Walk:
     megas: list[Micro] = field(default_factory=list)
     routes: list[tuple[str, str]] = field(default_factory=list)
     scope: dict[str, Any] = field(default_factory=dict)
+    made: list[Micro] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
     makers: set[str] = field(default_factory=lambda: {"ServiceOrchestrator"})
     left: int = _STATEMENTS
 
@@ -50,6 +58,7 @@ class Walk:
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and any(dotted(b).split(".")[-1] in self.makers for b in node.bases):
                 self.makers.add(node.name)
+        self.scope[_REGISTRY] = self.registered(tree)
         self.block(tree.body, self.scope)
         calls: dict[str, ast.Call] = {}
         for node in tree.body:
@@ -61,6 +70,17 @@ class Walk:
                 self.class_(node, calls.get(node.name))
             elif isinstance(node, Function) and _builds(node):
                 self.builder(node, dict(self.scope))
+
+    def registered(self, tree: ast.Module) -> dict[str, Micro]:
+        """The functions that ``@register_microservice(…)`` makes services of, by name."""
+        found: dict[str, Micro] = {}
+        for node in ast.walk(tree):
+            for call in node.decorator_list if isinstance(node, Function) else ():
+                if isinstance(call, ast.Call) and dotted(call.func).rpartition(".")[2] == "register_microservice":
+                    micro = Micro(self.fields(call, self.scope), call.lineno)
+                    if isinstance(name := micro.fields.get("name"), str):
+                        found[name] = micro
+        return found
 
     def class_(self, node: ast.ClassDef, made: ast.Call | None) -> None:
         """A class: its constructor with what it is called with, then the methods that build."""
@@ -181,6 +201,17 @@ class Walk:
             return made
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("add", "flow_to"):
             return self.change(node, node.func, scope, depth)
+        if last == "ServiceOrchestratorWithYaml":
+            given = [evaluate(a, scope) for a in (*node.args, *(k.value for k in node.keywords))]
+            self.documents += [g for g in given if isinstance(g, str)]
+        elif isinstance(node.func, ast.Attribute) and node.func.attr == "__init__":
+            for argument in node.keywords:  # of the class that it is made from
+                if argument.arg is not None:
+                    target = ast.Attribute(ast.Name("self"), argument.arg)
+                    self.bind(target, self.value(argument.value, scope, depth - 1), scope)
+        elif last.endswith("Gateway"):
+            fields = {k.arg: evaluate(k.value, scope) for k in node.keywords if k.arg in ("host", "port")}
+            self.megas.append(Micro(fields | {"endpoint": gateway_endpoint(last)}, node.lineno))
         self.serving(node, scope)
         return evaluate(node, scope)
 
@@ -206,6 +237,15 @@ class Walk:
 
     def micro(self, node: ast.Call, scope: dict[str, Any]) -> Any:
         """A ``MicroService(…)``; a mega service's is kept apart."""
+        made = Micro(self.fields(node, scope), node.lineno)
+        if made.fields.get("service_role") == "MEGASERVICE":
+            self.megas.append(made)
+            return Unknown()
+        self.made.append(made)
+        return made
+
+    def fields(self, node: ast.Call, scope: dict[str, Any]) -> dict[str, Any]:
+        """What a service is made with."""
         fields = {name: evaluate(a, scope) for name, a in zip(_FIELDS, node.args, strict=False)}
         for argument in node.keywords:
             if argument.arg is None:
@@ -214,11 +254,7 @@ class Walk:
                 fields[argument.arg] = dotted(argument.value).rpartition(".")[2]
             else:
                 fields[argument.arg] = evaluate(argument.value, scope)
-        made = Micro(fields, node.lineno)
-        if fields.get("service_role") == "MEGASERVICE":
-            self.megas.append(made)
-            return Unknown()
-        return made
+        return fields
 
     def serving(self, node: ast.Call, scope: dict[str, Any]) -> None:
         """How the mega service is served."""

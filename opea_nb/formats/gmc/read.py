@@ -15,7 +15,7 @@ from opea_nb.formats.conversion import Imported
 from opea_nb.formats.gmc.flow import Call, flow_of
 from opea_nb.formats.gmc.names import label, service_name
 from opea_nb.formats.gmc.records import Connector, Reading, Record
-from opea_nb.formats.gmc.steps import ASIDE, MODEL, PORT, ROUTER, STEPS, key_of, plain, wires
+from opea_nb.formats.gmc.steps import ASIDE, MODEL, PORT, ROUTER, STEPS, WIRES, key_of, plain, wires
 from opea_nb.formats.yaml_text import Document, Path
 from opea_nb.pipeline import MAIN, Engine, Flow, MegaService, Pipeline, Service
 from opea_nb.pipeline import when as when_
@@ -23,6 +23,10 @@ from opea_nb.pipeline.names import name_fault
 
 if TYPE_CHECKING:
     Graph = nx.DiGraph[str]
+
+_ADDRESS = re.compile(
+    r"(?:[a-z]+://)?(?P<service>[a-z0-9-]+)(?:\.(?P<namespace>[a-z0-9-]+)(?:\.svc(?:\.cluster\.local)?)?)?(?::\d+)?/?"
+)
 
 OWN = "gmc"
 """The extra key that holds what only GMC knows."""
@@ -95,7 +99,8 @@ class _Importing:
         name = self.names[record.path] = self.free(record)
         component, form = self.component(record)
         if record.step not in STEPS:
-            reason = "GMC has no step of this name; it is read as a service of its own"
+            meant = "a service of its own" if component.kind == GENERIC else plain(record.step)
+            reason = f"GMC has no step of this name; it is read as {meant}"
             self.reading.note("inferred", f"{name}: {record.step}", reason, (*record.path, "name"))
         own: dict[str, Any] = dict(call.extra) if call else {}
         if record.service and record.service != service_name(name):
@@ -218,8 +223,8 @@ class _Importing:
                 continue
             known = key_of(record.step, key)
             if known in wires(record.step):
-                reason = f"there is no step {value!r}: GMC's controller gives up on it"
-                self.reading.note("kept", f"{name}: {key}", reason, place)
+                fails = "GMC's controller gives up on it" if key in WIRES else "GMC's controller leaves it as it is"
+                self.reading.note("kept", f"{name}: {key}", f"there is no step {value!r}: {fails}", place)
             result[MODEL if known == MODEL else key] = value
         return result
 
@@ -231,17 +236,31 @@ class _Importing:
             return found
         for key, value in record.config.items():
             if key_of(record.step, key) in known or (record.step not in STEPS and key != "endpoint"):
-                target = next((r for r in self.records if r.service == value and r is not record), None)
-                if target is not None and value:
+                named = self.named(value)
+                target = next((r for r in self.records if r.service == named and r is not record), None)
+                if target is not None and named:
                     found.append((key, target))
         return found
+
+    def named(self, value: str) -> str:
+        """The Service that a value names, also where it is written as an address in the cluster."""
+        found = _ADDRESS.fullmatch(value)
+        if found is None or (found["namespace"] or self.connector.namespace) != self.connector.namespace:
+            return value
+        return found["service"]
 
     def wire(self, record: Record) -> None:
         """Draw which engines a service uses."""
         name = self.names[record.path]
         if not isinstance(self.spec(name), Service) or record.external:
             return
-        targets = {key_of(record.step, key): target for key, target in self.wired(record)}
+        wired = self.wired(record)
+        targets = {key_of(record.step, key): target for key, target in wired}
+        for key, target in wired:
+            if record.config[key] != target.service:
+                reason = f"names {target.service} by its address, which GMC's controller does not make a wire of"
+                place = (*record.path, "internalService", "config", key)
+                self.reading.note("inferred", f"{name}: {key}", reason, place)
         missing = {k: s for k, s in wires(record.step).items() if k not in targets and k not in record.config}
         for key, step in missing.items():
             near = [r for r in self.records if r.downstream and r.node == record.node and plain(r.step) == step]

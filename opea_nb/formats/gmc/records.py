@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from opea_nb.formats.gmc.steps import step_of
 from opea_nb.formats.resources import Parts
 from opea_nb.formats.yaml_text import Document, Path
 
@@ -32,6 +33,8 @@ class Record:
     data: str = ""
     condition: str = ""
     dependency: str = ""
+    given: str = ""
+    """The step's name as it is written, where `step` is what it means."""
 
     @property
     def label(self) -> str:
@@ -102,12 +105,13 @@ class Reading(Parts):
                 self.note("lost", str(key), "is what the cluster says about the pipeline, or unknown", (key,))
         found = {str(name): self._node(str(name), ("spec", "nodes", name)) for name in nodes}
         router = self.mapping(("spec", "routerConfig"))
+        self._namespace("routerConfig", ("spec", "routerConfig"))
         return Connector(
             self.text(("metadata", "name")),
             self.text(("metadata", "namespace")),
             self.texts(("metadata", "labels")),
             self.texts(("metadata", "annotations")),
-            {str(key): self._plain(("spec", "routerConfig", key)) for key in router},
+            {str(key): self._plain(("spec", "routerConfig", key)) for key in router if key != "nameSpace"},
             found,
         )
 
@@ -140,14 +144,16 @@ class Reading(Parts):
         for key in internal:
             if key not in ("serviceName", "nameSpace", "config", "isDownstreamService"):
                 self.note("lost", f"{node}.{key}", "is no part of an internal service", (*inner, key))
-        if internal.get("nameSpace"):
-            reason = "a step in another namespace makes the controller give up; it goes where the others are"
-            self.note("lost", f"{node}.nameSpace", reason, (*inner, "nameSpace"))
+        self._namespace(node, inner)
         downstream = internal.get("isDownstreamService", False)
         if not isinstance(downstream, bool):
             raise self.error("isDownstreamService is neither true nor false", (*inner, "isDownstreamService"))
+        given = self.text((*path, "name"))
+        if (name := step_of(given)) != given:
+            reason = f"GMC has no step of this name; it is read as {name}"
+            self.note("inferred", f"{node}: {given}", reason, (*path, "name"))
         return Record(
-            self.text((*path, "name")),
+            name,
             node,
             path,
             service=self.text((*inner, "serviceName")),
@@ -158,7 +164,16 @@ class Reading(Parts):
             data=self.text((*path, "data")),
             condition=self.text((*path, "condition")),
             dependency=self.text((*path, "dependency")),
+            given=given,
         )
+
+    def _namespace(self, item: str, path: Path) -> None:
+        """Note a namespace that is not the resource's own."""
+        place = (*path, "nameSpace")
+        given = self.text(place)
+        if given and given != self.text(("metadata", "namespace")):
+            reason = "what is in another namespace makes the controller give up; it goes where the others are"
+            self.note("lost", f"{item}.nameSpace", reason, place)
 
     def _plain(self, path: Path) -> Any:
         value = self.at(path)

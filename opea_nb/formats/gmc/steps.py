@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -67,6 +68,19 @@ PORT = 8080
 """The router's port, which is fixed."""
 
 _OTHERWISE = {"teiendpoint": "TEI_EMBEDDING_ENDPOINT", "tgiendpoint": "TGI_LLM_ENDPOINT"}
+
+
+def step_of(name: str) -> str:
+    """The step that a name means, whatever its case, and with a slip in it; the name itself when there is none.
+
+    >>> step_of("ASR"), step_of("Retriver"), step_of("TeiRerankingGaudi"), step_of("Summary")
+    ('Asr', 'Retriever', 'TeiRerankingGaudi', 'Summary')
+    """
+    if plain(name) in STEPS:
+        return name
+    exact = next((step for step in STEPS if step.casefold() == name.casefold()), "")
+    near = difflib.get_close_matches(name[:40], [s for s in STEPS if len(s) > 5], 1, 0.9)
+    return exact or next(iter(near), name)
 
 
 def plain(step: str) -> str:

@@ -275,3 +275,117 @@ def test_only_our_own_errors_come_out(changes: list[tuple[int, str]], drop: int)
         comps_python.read("\n".join(lines[drop:]))
     except OpeaError:
         pass
+
+
+def test_the_orchestrator_that_is_called_megaservice_is_the_main_flow() -> None:
+    found = comps_python.read(
+        """
+        from comps import MicroService, ServiceOrchestrator
+
+        class Service:
+            def __init__(self):
+                self.lvm_megaservice = ServiceOrchestrator()
+                self.megaservice = ServiceOrchestrator()
+                self.endpoint = "/v1/pictures"
+
+            def add_remote_service(self):
+                emb = MicroService(name="embedding", endpoint="/v1/embeddings", port=6000)
+                lvm = MicroService(name="lvm", endpoint="/v1/lvm", port=9399)
+                self.megaservice.add(emb).add(lvm)
+                self.megaservice.flow_to(emb, lvm)
+                self.lvm_megaservice.add(lvm)
+
+            async def handle_request(self, request):
+                chosen = self.megaservice if request else self.lvm_megaservice
+                return await chosen.schedule()
+
+            def start(self):
+                service = MicroService("x", service_role=ServiceRoleType.MEGASERVICE, endpoint=self.endpoint)
+                service.add_route(self.endpoint, self.handle_request)
+    """.replace("\n        ", "\n")
+    )
+    assert edges(found.pipeline) == {("embedding", "lvm")}
+    assert {name: flow.endpoint for name, flow in found.pipeline.flows.items()} == {MAIN: "", "lvm": ""}
+    assert list(found.pipeline.flow("lvm")) == ["lvm"]
+
+
+def test_a_service_that_is_added_to_nothing_is_kept_and_told() -> None:
+    text = EXAMPLE.replace(
+        "        self.megaservice.add(emb",
+        "        cypher = MicroService(name='text2cypher', endpoint='/v1/text2cypher', port=9097)\n"
+        "        self.megaservice.add(emb",
+    )
+    found = comps_python.read(text)
+    assert list(found.pipeline.flow("text2cypher_only")) == ["text2cypher"]
+    assert "text2cypher: is added to no orchestrator" in noted(found)
+
+
+def test_functions_that_are_registered_as_services_are_found_by_name() -> None:
+    found = comps_python.read("""
+from comps import ServiceOrchestrator, opea_microservices, register_microservice
+
+@register_microservice(name="s1", host="0.0.0.0", port=8083, endpoint="/v1/add")
+async def add(request):
+    return request
+
+@register_microservice(name="s2", host="0.0.0.0", port=8084, endpoint="/v1/add")
+async def add_more(request):
+    return request
+
+class TestIt:
+    @classmethod
+    def setUpClass(cls):
+        cls.s1 = opea_microservices["s1"]
+        cls.builder = ServiceOrchestrator()
+        cls.builder.add(opea_microservices["s1"]).add(opea_microservices["s2"])
+        cls.builder.flow_to(cls.s1, opea_microservices["s2"])
+""")
+    assert edges(found.pipeline) == {("s1", "s2")}
+    assert {n: (s.port, s.endpoint) for n, s in found.pipeline.services.items()} == {
+        "s1": (8083, "/v1/add"),
+        "s2": (8084, "/v1/add"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("base", "made", "served"),
+    [
+        ("", "self.megaservice = ServiceOrchestrator()", "AudioQnAGateway(megaservice=self.megaservice, port=8889)"),
+        (
+            "(Gateway)",
+            "super().__init__(megaservice=ServiceOrchestrator(), port=1)",
+            "MicroService('x', service_role=ServiceRoleType.MEGASERVICE, port=8889, endpoint='/v1/audioqna')",
+        ),
+    ],
+)
+def test_gateways_of_older_releases_are_followed(base: str, made: str, served: str) -> None:
+    found = comps_python.read(f"""
+from comps import AudioQnAGateway, Gateway, MicroService, ServiceOrchestrator
+
+class Audio{base}:
+    def __init__(self):
+        {made}
+
+    def add_remote_service(self):
+        asr = MicroService(name="asr", endpoint="/v1/asr", port=7066)
+        llm = MicroService(name="llm", endpoint="/v1/chat/completions", port=9000)
+        self.megaservice.add(asr).add(llm)
+        self.megaservice.flow_to(asr, llm)
+        self.service = {served}
+""")
+    assert edges(found.pipeline) == {("asr", "llm")}
+    assert (found.pipeline.port, found.pipeline.endpoint) == (8889, "/v1/audioqna")
+
+
+def test_a_file_that_has_its_flow_from_yaml_says_which() -> None:
+    with pytest.raises(FormatError, match=r"flow is in audio\.yaml"):
+        comps_python.read("from comps import ServiceOrchestratorWithYaml as S\nimport comps\n"
+                          "mega = comps.ServiceOrchestratorWithYaml('audio.yaml')\n")  # fmt: skip
+
+
+def test_a_key_is_not_wanted_for_a_model_of_this_machine() -> None:
+    text = EXAMPLE.replace('name="llm", host=LLM_SERVER_HOST_IP,', 'name="llm", host=LLM_SERVER_HOST_IP, api_key=KEY,')
+    found = comps_python.read(text.replace("class Book", 'KEY = os.getenv("KEY", None)\n\n\nclass Book'))
+    assert found.pipeline.services["llm"].api_key == ""
+    assert "llm.api_key: KEY is for a model that runs elsewhere" in noted(found)
+    assert comps_python.read(comps_python.write(found.pipeline).text).notes == ()

@@ -95,6 +95,30 @@ def guarded() -> Pipeline:
     return p
 
 
+def video() -> Pipeline:
+    p = Pipeline("videoqna")
+    found = p.add("embedding-multimodal", name="embedding") >> p.add("retriever-multimodal", name="retriever")
+    found >> p.add("reranking-video", name="reranking") >> p.add("lvm")
+    return p
+
+
+FOUND = {"retrieved_docs": [{"text": "a"}], "initial_query": "What?", "metadata": [{"video": "a.mp4"}]}
+PART = {"video_url": "http://x/a.mp4", "chunk_start": 10.0, "chunk_duration": 5.0, "prompt": "What?"}
+VIDEO: dict[str, Any] = {
+    "embedding": {"text": "What?", "embedding": [0.1]},
+    "retriever": FOUND,
+    "reranking": PART,
+    "lvm": {"text": "A cat."},
+}
+
+
+def hybrid() -> Pipeline:
+    p = chatqna()
+    p.add("text2cypher")
+    p.connect("text2cypher", "llm")
+    return p
+
+
 @pytest.mark.parametrize(
     ("pipeline", "answers"),
     [
@@ -102,6 +126,8 @@ def guarded() -> Pipeline:
         pytest.param(direct(), DIRECT, id="direct"),
         pytest.param(direct(), NOTHING_FOUND, id="nothing-found"),
         pytest.param(guarded(), WRAPPED | {"guardrails": {"text": "What is in the box?"}}, id="guarded"),
+        pytest.param(video(), VIDEO, id="video"),
+        pytest.param(hybrid(), WRAPPED | {"text2cypher": {"result": ["a cat"]}}, id="hybrid"),
     ],
 )
 async def test_the_same_steps_are_asked_the_same_things_as_by_the_gateway(

@@ -188,3 +188,46 @@ def test_a_step_of_an_older_gmc_is_read_as_what_it_was_for() -> None:
     imported = read(connector(steps))
     assert imported.pipeline.services["sum-svc"].kind == "llm-docsum"
     assert any("no step of this name" in n.reason for n in imported.notes)
+
+
+def test_addresses_in_the_cluster_are_wires_and_told() -> None:
+    engine = "{name: Tgi, internalService: {serviceName: tgi-a, isDownstreamService: true}}"
+    other = engine.replace("tgi-a", "tgi-b")
+    for address in ("http://tgi-b.ns.svc.cluster.local:9009", "http://tgi-b:80", "tgi-b.ns"):
+        steps = "{name: Llm, internalService: {serviceName: llm-svc, config: {tgi_endpoint: 'ADDRESS'}}}"
+        text = connector(f"{engine}, {other}, {steps.replace('ADDRESS', address)}")
+        imported = read(text.replace("{name: app}", "{name: app, namespace: ns}"))
+        assert imported.pipeline.engines_of("llm-svc") == ("tgi-b",)
+        assert any("names tgi-b by its address" in n.reason for n in imported.notes)
+    elsewhere = read(text.replace("tgi-b.ns", "http://tgi-b.other.svc:80"))
+    assert elsewhere.pipeline.engines_of("llm-svc") == ()
+    assert any("leaves it as it is" in n.reason for n in elsewhere.notes)
+
+
+@pytest.mark.parametrize(("given", "kind"), [("ASR", "asr"), ("Retriver", "retriever"), ("tgiGaudi", "tgi")])
+def test_slips_in_a_steps_name_are_told_and_not_written_again(given: str, kind: str) -> None:
+    from opea_nb.formats.gmc import write
+
+    steps = f"{{name: {given}, internalService: {{serviceName: a-b, config: {{endpoint: /v1/x}}}}}}"
+    if kind == "tgi":
+        steps = f"{LLM}, {steps.replace('config', 'isDownstreamService: true, config')}"
+    imported = read(connector(steps))
+    assert imported.pipeline.node("a-b").kind == kind
+    assert any(f": {given}" in n.item and "GMC has no step of this name" in n.reason for n in imported.notes)
+    assert f"name: {given}\n" not in write(imported.pipeline).text
+
+
+def test_the_own_namespace_said_again_is_nothing_to_tell() -> None:
+    text = connector(LLM.replace("serviceName", "nameSpace: ns, serviceName"))
+    own = text.replace("{name: app}", "{name: app, namespace: ns}").replace(
+        "{name: router,", "{nameSpace: ns, name: router,"
+    )
+    assert read(own).notes == ()
+    assert "router" not in read(own).pipeline.mega.document_extra.get("gmc", {})
+    other = own.replace("{nameSpace: ns, name: router", "{nameSpace: far, name: router")
+    assert [n.item for n in read(other).notes] == ["routerConfig.nameSpace"]
+
+
+def test_the_name_of_a_secret_is_no_secret() -> None:
+    steps = LLM.replace("/v1/chat/completions", "/v1/chat/completions, gmcTokenSecret: gmc-tokens")
+    assert [p.code for p in read(connector(steps)).pipeline.problems()] == []
