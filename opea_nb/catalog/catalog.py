@@ -79,7 +79,8 @@ class Catalog(Mapping[str, Component]):
         try:
             return self._components[kind]
         except KeyError:
-            near = difflib.get_close_matches(kind, [*self._components, *self._names], n=3)
+            close = difflib.get_close_matches(str(kind), [*self._components, *self._names], n=3)
+            near = dict.fromkeys(self._names.get(name, name) for name in close)
             hint = (
                 f"did you mean {' or '.join(near)}?" if near else f"known kinds: {', '.join(sorted(self._components))}"
             )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from opea_nb.catalog import Catalog, Component
 from opea_nb.catalog.values import check_parameters
-from opea_nb.errors import CatalogError, PipelineError
+from opea_nb.errors import CatalogError
 from opea_nb.pipeline.edits import Add, Batch
+from opea_nb.pipeline.matching import article
 from opea_nb.pipeline.naming import free_name, free_port
-from opea_nb.pipeline.spec import MAIN, Engine, Flow, Node, Service
+from opea_nb.pipeline.spec import MAIN, Engine, Flow, Node, Service, check_fields
 from opea_nb.pipeline.wiring import PutFlow
 
 if TYPE_CHECKING:
@@ -36,10 +38,8 @@ def adding(
     fields = checked(component, fields)
     if cls is Service and not fields.get("url") and not told:
         fields |= free_port(graph, catalog, component)
-    try:
-        node = cls(name=name or free_name(graph, kind), kind=kind, **fields)
-    except TypeError as error:
-        raise PipelineError(f"{kind}: {error}", hint="see help(opea_nb.Service) for its fields") from error
+    check_fields(f"{article(kind)} {kind}", cls, fields)
+    node = cls(name=name or free_name(graph, kind), kind=kind, **fields)
     flow = flow or component.flow or MAIN
     first = [PutFlow(Flow(flow))] if cls is Service and flow not in graph.graph["flows"] else []
     return Batch((*first, Add(node, (flow,))), f"add {node.name}"), node
@@ -55,12 +55,12 @@ def checked(component: Component, fields: dict[str, Any]) -> dict[str, Any]:
     """
     fields = dict(fields)
     for key in ("environment", "resources", "extra"):
-        if key in fields:
+        if isinstance(fields.get(key), Mapping):
             fields[key] = dict(fields[key])  # a later change of the caller's own mapping is no edit
     for key, nothing in (("endpoint", ""), ("port", 0)):
         if key in fields and fields[key] == getattr(component, key, nothing):
             fields[key] = nothing  # what the catalogue says anyway is not said twice: equality is by content
-    if "parameters" in fields:
+    if isinstance(fields.get("parameters"), Mapping):
         fields["parameters"] = check_parameters(component, fields["parameters"])
     if fields.get("form") and fields["form"] not in component.forms:
         known = ", ".join(component.forms) or "none"

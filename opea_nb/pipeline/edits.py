@@ -12,7 +12,6 @@ service is part of), edge attributes ``kind`` (``flow`` or ``uses``) and ``flows
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from opea_nb.errors import DuplicateName, PipelineError
 from opea_nb.pipeline import board
 from opea_nb.pipeline.edit import Edit, flow_of, spec
 from opea_nb.pipeline.names import check_name, check_pipeline_name
-from opea_nb.pipeline.spec import MAIN, Flow, MegaService, Node, Position, Service, check_node
+from opea_nb.pipeline.spec import MAIN, Flow, MegaService, Node, Position, Service, check_fields, check_node
 from opea_nb.pipeline.wiring import Connect, PutFlow, Use
 
 if TYPE_CHECKING:
@@ -110,13 +109,9 @@ class Change:
 
     def apply(self, graph: Graph) -> Edit:
         node = spec(graph, self.name)
-        known = {f.name for f in dataclasses.fields(node)} - {"name"}
-        for field in self.fields:
-            if field not in known:
-                near = difflib.get_close_matches(field, known, n=1)
-                raise PipelineError(
-                    f"{self.name} has no field {field!r}", hint=f"did you mean {near[0]}?" if near else ""
-                )
+        check_fields(self.name, type(node), self.fields)
+        if "name" in self.fields:
+            raise PipelineError(f"the name of {self.name} is no field to set", hint="rename it")
         changed = check_node(dataclasses.replace(node, **self.fields))
         before = {field: getattr(node, field) for field in self.fields}
         graph.nodes[self.name].update(spec=changed, kind=changed.kind)
@@ -152,6 +147,7 @@ class Configure:
 
     def apply(self, graph: Graph) -> Edit:
         mega: MegaService = graph.graph["mega"]
+        check_fields("a pipeline", MegaService, self.fields)
         changed = dataclasses.replace(mega, **self.fields)
         check_pipeline_name(changed.name)
         if isinstance(changed.port, bool) or not isinstance(changed.port, int) or not 1 <= changed.port <= 65535:
@@ -174,7 +170,7 @@ class Batch:
         try:
             for edit in self.edits:
                 done.append(edit.apply(graph))  # noqa: PERF401  what is done so far must be known when one fails
-        except PipelineError:
+        except BaseException:
             for inverse in reversed(done):
                 inverse.apply(graph)
             raise

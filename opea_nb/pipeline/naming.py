@@ -28,13 +28,18 @@ def free_name(taken: Collection[str], wanted: str) -> str:
     return next(name for i in range(2, len(taken) + 3) if (name := f"{stem}_{i}") not in taken)
 
 
+def next_free(port: int, taken: Collection[int]) -> int:
+    """The port, or the next one that is not taken; 0, which stands for none, never is."""
+    while port and port in taken:
+        port += 1
+    return port
+
+
 def free_port(graph: Graph, catalog: Catalog, component: Component) -> dict[str, int]:
     """``{}`` when the component's port is free in the pipeline, else ``{"port": the next free one}``."""
     taken = {graph.graph["mega"].port}
     for node in specs(graph).values():
         if isinstance(node, Service) and not node.url and node.kind in catalog:
             taken.add(node.port or catalog[node.kind].port)
-    port = component.port
-    while port in taken:
-        port += 1
+    port = next_free(component.port, taken)
     return {} if port == component.port else {"port": port}

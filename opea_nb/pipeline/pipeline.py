@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +156,7 @@ class Pipeline(ArrangedPipeline):
         """
         node = self.node(name)
         for key in ("parameters", "environment"):
-            if merge and key in fields:
+            if merge and isinstance(fields.get(key), Mapping):
                 merged = {**getattr(node, key), **fields[key]}
                 fields[key] = {k: v for k, v in merged.items() if v is not None}
         self.apply(edits.Change(node.name, checked(self.component(name), fields)))
@@ -216,8 +216,10 @@ class Pipeline(ArrangedPipeline):
     def from_networkx(cls, graph: nx.DiGraph[Any], name: str = "", *, catalog: Catalog | None = None) -> Pipeline:
         """A pipeline from any directed networkx graph.
 
-        A node's ``spec`` (as in `Pipeline.graph`) is taken as it is; else its ``kind`` attribute, or its name, tells
-        the component, and other attributes that are fields of `Service` are taken. An edge to an engine is a use.
+        A node's name is the service's. Its ``spec`` (as in `Pipeline.graph`) is taken as it is; else its ``kind``
+        attribute, or its name, tells the component, and other attributes that are fields of `Service` are taken.
+        ``flows`` of nodes and edges name flows; of a node without, its edges tell. An edge to an engine is a use, and
+        parallel edges are one.
 
         Raises
         ------
@@ -230,9 +232,10 @@ class Pipeline(ArrangedPipeline):
 
     def copy(self) -> Pipeline:
         """An independent pipeline with the same content and no history."""
-        other = Pipeline(self.name, catalog=self.catalog)
-        other._graph = copied(self._graph)
-        return other
+        return _restored(self._graph, self.catalog)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (self._graph, self.catalog)
 
     def to_yaml(self) -> str:
         """The unified YAML, in canonical form."""
@@ -269,3 +272,10 @@ class Pipeline(ArrangedPipeline):
         from opea_nb.formats import picture
 
         return {"image/svg+xml": picture.svg(self), "text/plain": repr(self)}
+
+
+def _restored(graph: Graph, catalog: Catalog) -> Pipeline:
+    """What `copy.copy`, `copy.deepcopy` and unpickling give: the content, without history and observers."""
+    pipeline = Pipeline(catalog=catalog)
+    pipeline._graph = copied(graph)
+    return pipeline

@@ -15,6 +15,7 @@ from opea_nb.pipeline.fitting import unfit
 from opea_nb.pipeline.handles import Handle
 from opea_nb.pipeline.problems import Problem, find_problems
 from opea_nb.pipeline.spec import MAIN, Engine, Flow, MegaService, Node, Service
+from opea_nb.pipeline.view import read_only
 
 if TYPE_CHECKING:
     Graph = nx.DiGraph[str]
@@ -56,8 +57,7 @@ class ReadablePipeline:
         Nodes have ``role`` (``service`` or ``engine``), ``kind``, ``spec`` (`Service` or `Engine`) and ``flows``; edges
         have ``kind`` (``flow`` or ``uses``) and ``flows``.
         """
-        view: Graph = nx.graphviews.generic_graph_view(self._graph)  # type: ignore[type-var]  # the stub omits DiGraph
-        return _frozen(view)
+        return read_only(self._graph)
 
     def flow(self, name: str = MAIN) -> Graph:
         """A live, read-only view of one flow: its services and flow edges.
@@ -68,7 +68,7 @@ class ReadablePipeline:
             When there is no such flow.
         """
         flow_of(self._graph, name)
-        graph = self._graph
+        graph = read_only(self._graph)
         view: Graph = nx.subgraph_view(
             graph,
             filter_node=lambda n: name in graph.nodes[n]["flows"],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,6 +120,22 @@ class MegaService:
 Node = Service | Engine
 
 
+def check_fields(whose: str, cls: type, fields: Iterable[str]) -> None:
+    """Refuse what is no field of a class.
+
+    Raises
+    ------
+    PipelineError
+        For the first such field; names the nearest.
+    """
+    known = [f.name for f in dataclasses.fields(cls)]
+    for field_ in fields:
+        if field_ not in known:
+            near = difflib.get_close_matches(field_, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"fields: {', '.join(known)}"
+            raise PipelineError(f"{whose} has no field {field_!r}", hint=hint)
+
+
 def check_node(node: Node) -> Node:
     """The service or engine, when its own fields are in range.
 
@@ -127,6 +146,7 @@ def check_node(node: Node) -> Node:
     """
     what = "service" if isinstance(node, Service) else "engine"
     check_name(node.name, what)
+    _check_types(node)
     if isinstance(node.port, bool) or not isinstance(node.port, int) or not 0 <= node.port <= 65535:
         raise PipelineError(f"{node.name}: port {node.port!r} is no TCP port", hint="use 1 to 65535")
     if isinstance(node.replicas, bool) or not isinstance(node.replicas, int) or node.replicas < 1:
@@ -149,3 +169,26 @@ def check_node(node: Node) -> Node:
                 f"{node.name}: environment {key!r} is no variable with text", hint='write "NAME": "text"'
             )
     return node
+
+
+_TEXTS = ("kind", "endpoint", "url", "image", "form", "api_key")
+_MAPPINGS = ("environment", "parameters", "resources", "extra")
+
+
+def _check_types(node: Node) -> None:
+    for key in _TEXTS:
+        if not isinstance(value := getattr(node, key, ""), str):
+            raise PipelineError(f"{node.name}: {key} is {value!r}, not text", hint=f'write {key}="…"')
+    for key in _MAPPINGS:
+        if not isinstance(value := getattr(node, key), Mapping):
+            raise PipelineError(f"{node.name}: {key} is {value!r}, not a mapping", hint=f'write {key}={{"name": …}}')
+    for key, value in node.resources.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise PipelineError(f"{node.name}: resources {key!r} is {value!r}, not text", hint='write {"cpu": "2"}')
+    place = node.position
+    if place is not None and not (
+        isinstance(place, tuple)
+        and len(place) == 2
+        and all(isinstance(x, int | float) and math.isfinite(x) for x in place)
+    ):
+        raise PipelineError(f"{node.name}: position {place!r} is no point", hint="write (x, y) in pixels")

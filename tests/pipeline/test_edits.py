@@ -8,6 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from opea_nb.errors import PipelineError
 from opea_nb.pipeline import Pipeline
+from opea_nb.pipeline.edit import Edit
+from opea_nb.pipeline.edits import Batch, Remove
 from tests.pipeline.random_edits import EDITS, content
 
 
@@ -96,3 +98,17 @@ def test_clearing_takes_all_of_it_out_and_can_be_undone(chatqna: Pipeline) -> No
     assert content(chatqna) == before
     chatqna.redo()
     assert not chatqna.graph
+
+
+def test_a_batch_that_breaks_off_for_any_reason_leaves_nothing_behind(chatqna: Pipeline) -> None:
+    class Broken:
+        label = "break"
+
+        def apply(self, graph: object) -> Edit:
+            raise ZeroDivisionError
+
+    before = content(chatqna)
+    with pytest.raises(ZeroDivisionError):
+        chatqna.apply(Batch((Remove("llm"), Broken())))
+    assert content(chatqna) == before
+    assert chatqna.undo_label == "add dataprep"

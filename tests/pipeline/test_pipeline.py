@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
+
 import networkx as nx
 import pytest
 
 from opea_nb.errors import CatalogError, CycleError, DuplicateName, PipelineError, UnknownName
 from opea_nb.pipeline import MAIN, Pipeline, Service
+
+
+def _with(name: str, **attributes: object) -> nx.DiGraph:
+    graph = nx.DiGraph()
+    graph.add_node(name, **attributes)
+    return graph
 
 
 def test_shift_operator_connects_in_order(chatqna: Pipeline) -> None:
@@ -32,10 +42,62 @@ def test_a_branch_is_one_edit() -> None:
     assert not p.graph.edges
 
 
+def test_groups_stand_on_both_sides_and_may_be_lists() -> None:
+    p = Pipeline()
+    a, b, c, d, e = (p.add("service", name) for name in "abcde")
+    [a, b] >> c >> (d, e)
+    assert sorted(p.graph.edges) == [("a", "c"), ("b", "c"), ("c", "d"), ("c", "e")]
+
+
+def test_a_name_stands_for_its_service_on_both_sides() -> None:
+    p = Pipeline()
+    a, b = p.add("service", "a"), p.add("service", "b")
+    p.add("service", "c"), p.add("service", "d"), p.add("redis")
+    "d" >> a >> ("b", "c")
+    assert sorted(p.graph.edges) == [("a", "b"), ("a", "c"), ("d", "a")]
+    with pytest.raises(UnknownName, match="did you mean 'c'"):
+        b >> "cc"
+    with pytest.raises(PipelineError, match="redis is an engine"):
+        b >> "redis"
+
+
+@pytest.mark.parametrize("other", [5, None, (1,), b"b", 1.5])
+def test_what_is_no_service_has_no_place_in_a_flow(other: object) -> None:
+    a = Pipeline().add("service", "a")
+    with pytest.raises(TypeError, match="unsupported operand"):
+        a >> other
+    with pytest.raises(TypeError, match="unsupported operand"):
+        other >> a
+
+
+def test_an_empty_group_is_refused() -> None:
+    a = Pipeline().add("service", "a")
+    with pytest.raises(PipelineError, match="empty group"):
+        a >> ()
+    with pytest.raises(PipelineError, match="empty group"):
+        [] >> a
+
+
+def test_services_of_two_pipelines_are_not_connected_by_name() -> None:
+    one, two = Pipeline("one"), Pipeline("two")
+    a, b = one.add("service", "a"), two.add("service", "b")
+    one.add("service", "b")
+    with pytest.raises(PipelineError, match=r"two pipelines \(one and two\)"):
+        a >> b
+    assert not one.graph.edges
+
+
 def test_flow_to_of_the_rfc(chatqna: Pipeline) -> None:
     tts = chatqna.add("service", "tts")
     chatqna.flow_to("llm", tts)
     assert chatqna.graph.has_edge("llm", "tts")
+
+
+def test_a_handle_has_flow_to_as_well() -> None:
+    p = Pipeline()
+    a, b, _, d = (p.add("service", name) for name in "abcd")
+    a.flow_to(b, "c").flow_to(d)
+    assert sorted(p.graph.edges) == [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")]
 
 
 def test_two_services_of_one_kind_get_names_and_ports_of_their_own(chatqna: Pipeline) -> None:
@@ -60,6 +122,57 @@ def test_graph_reads_like_any_networkx_graph_and_refuses_writing(chatqna: Pipeli
     assert chatqna.graph.nodes["llm"]["kind"] == "llm"
     with pytest.raises(nx.NetworkXError, match="Frozen"):
         chatqna.graph.add_node("x")
+
+
+@pytest.mark.parametrize("part", ["graph", "flow"])
+def test_attributes_of_the_graph_are_only_read(chatqna: Pipeline, part: str) -> None:
+    before = chatqna.to_yaml()
+    graph = chatqna.graph if part == "graph" else chatqna.flow(MAIN)
+    with pytest.raises(PipelineError, match="only read"):
+        nx.set_node_attributes(graph, "x", "kind")
+    with pytest.raises(PipelineError, match="only read"):
+        graph.edges["reranking", "llm"].update(flows=())
+    graph.graph.clear()
+    assert chatqna.to_yaml() == before
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        nx.DiGraph.copy,
+        nx.DiGraph.reverse,
+        nx.DiGraph.to_undirected,
+        nx.transitive_reduction,
+        nx.transitive_closure,
+        nx.dag_longest_path,
+        nx.betweenness_centrality,
+        nx.to_numpy_array,
+        nx.node_link_data,
+        nx.to_dict_of_dicts,
+        nx.line_graph,
+        nx.spring_layout,
+        nx.weakly_connected_components,
+        lambda g: nx.relabel_nodes(g, str.upper),
+        lambda g: nx.compose(g, nx.DiGraph([("a", "b")])),
+        lambda g: list(nx.generate_network_text(g)),
+        lambda g: nx.is_isomorphic(g, g.copy(), node_match=lambda a, b: a["kind"] == b["kind"]),
+        copy.deepcopy,
+    ],
+)
+def test_functions_of_networkx_take_the_graph(chatqna: Pipeline, function: Callable[[object], object]) -> None:
+    chatqna.use("retriever", chatqna.add("redis"))
+    function(chatqna.graph)
+    assert set(pickle.loads(pickle.dumps(chatqna.graph))) == set(chatqna.graph)
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))])
+def test_a_copy_of_any_sort_is_equal_and_independent(chatqna: Pipeline, again: Callable[[Pipeline], Pipeline]) -> None:
+    other = again(chatqna)
+    assert other == chatqna
+    other.remove("llm")
+    other.add_flow("side")
+    assert "llm" in chatqna.services
+    assert "side" not in chatqna.flows
 
 
 def test_graph_is_a_live_view() -> None:
@@ -102,8 +215,10 @@ def test_a_taken_name_is_refused(chatqna: Pipeline) -> None:
 
 
 def test_an_unknown_kind_names_the_nearest() -> None:
-    with pytest.raises(CatalogError, match="did you mean retriever"):
+    with pytest.raises(CatalogError, match=r"did you mean retriever\?|did you mean retriever or"):
         Pipeline().add("retreiver")
+    with pytest.raises(CatalogError, match=r"did you mean embedding-tei or embedding\?"):  # an alias is no kind
+        Pipeline().add("embeddings-tei")
 
 
 @pytest.mark.parametrize("name", ["a,b", "(a", "a>b", "a→b", " a", "a ", "a\nb", "a\x00", "", "x" * 101])
@@ -144,6 +259,12 @@ def test_updating_merges_parameters_and_none_takes_one_out(chatqna: Pipeline) ->
         ({"environment": {"A": 1}}, "variable with text"),
         ({"url": "http://h/v1", "endpoint": "/v2"}, "has a url and an endpoint"),
         ({"prot": 1}, "did you mean port"),
+        ({"image": 5}, "image is 5, not text"),
+        ({"url": 5}, "url is 5, not text"),
+        ({"parameters": 5}, "parameters is 5, not a mapping"),
+        ({"environment": "A=b"}, "not a mapping"),
+        ({"resources": {"cpu": 2}}, "resources 'cpu' is 2, not text"),
+        ({"position": (1, float("nan"))}, "no point"),
     ],
 )
 def test_bad_fields_are_refused_and_change_nothing(chatqna: Pipeline, fields: dict[str, object], message: str) -> None:
@@ -151,6 +272,14 @@ def test_bad_fields_are_refused_and_change_nothing(chatqna: Pipeline, fields: di
     with pytest.raises(PipelineError, match=message):
         chatqna.update("llm", **fields)
     assert chatqna == before
+
+
+def test_unknown_fields_name_the_nearest(chatqna: Pipeline) -> None:
+    with pytest.raises(PipelineError, match="did you mean port"):
+        chatqna.add("llm", "second", prot=1)
+    with pytest.raises(PipelineError, match="did you mean endpoint"):
+        chatqna.configure(endpont="/v1/x")
+    assert "second" not in chatqna.services
 
 
 def test_saying_what_the_catalogue_says_is_saying_nothing(chatqna: Pipeline) -> None:
@@ -203,9 +332,48 @@ def test_from_networkx_names_a_cycle() -> None:
     assert set(caught.value.cycle) == {"a", "b", "c"}
 
 
-def test_from_networkx_refuses_undirected() -> None:
-    with pytest.raises(PipelineError, match="DiGraph"):
-        Pipeline.from_networkx(nx.Graph())  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("graph", "message"),
+    [
+        (nx.Graph(), "directed"),
+        ({"a": ["b"]}, "a dict is no networkx graph"),
+        (nx.DiGraph([(1, "1")]), "'1' is already in the pipeline"),
+        (nx.DiGraph([("llm", "llm")]), "llm cannot feed itself"),
+        (nx.DiGraph([(("a", 1), "b")]), "a `,` cannot be part of a service name"),
+        (nx.DiGraph([("vllm", "llm")]), "vllm is an engine"),
+        (_with("llm", port="7"), "'7' is no TCP port"),
+        (_with("llm", kind=5), "the kind of llm is 5"),
+        (_with("llm", flows=5), "the flows of the node llm are 5"),
+        (_with("llm", parameters={"temperature": 9}), "llm: temperature is 9, above"),
+        (_with("llm", parameters={"temprature": 1}), "did you mean temperature"),
+    ],
+)
+def test_graphs_that_are_no_pipeline_are_refused(graph: nx.DiGraph, message: str) -> None:
+    with pytest.raises(PipelineError, match=message):
+        Pipeline.from_networkx(graph)
+
+
+def test_from_networkx_takes_numbers_as_names_and_parallel_edges_as_one() -> None:
+    graph = nx.MultiDiGraph([(1, 2), (1, 2), (2, 3)])
+    graph.add_edge(3, 4, flows="side")
+    p = Pipeline.from_networkx(graph)
+    assert set(p.flow(MAIN).edges) == {("1", "2"), ("2", "3")}
+    assert set(p.flow("side").edges) == {("3", "4")}
+
+
+def test_from_networkx_gives_two_services_of_one_kind_ports_of_their_own() -> None:
+    graph = nx.DiGraph([("first", "second"), ("second", "third")])
+    nx.set_node_attributes(graph, "llm", "kind")
+    graph.nodes["third"]["port"] = 9000
+    p = Pipeline.from_networkx(graph)
+    assert [p.services[n].port for n in ("first", "second", "third")] == [9001, 9002, 0]
+    assert not [problem for problem in p.problems() if problem.code == "port-clash"]
+
+
+def test_from_networkx_takes_relabelled_graphs_and_attributes_it_does_not_know(chatqna: Pipeline) -> None:
+    graph = nx.relabel_nodes(chatqna.graph, {"llm": "writer"})
+    graph.nodes["writer"].update(weight=3.5, color="red")
+    assert Pipeline.from_networkx(graph).services["writer"].kind == "llm"
 
 
 def test_observers_hear_every_edit_until_they_end(chatqna: Pipeline) -> None:
