@@ -61,7 +61,7 @@ def diverse(vector: Matrix, near: Sequence[Found], k: int, lambda_mult: float) -
     if not near:
         return []
     rows = np.stack([f.vector for f in near])
-    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
     relevance = rows @ (vector / max(float(np.linalg.norm(vector)), 1e-9))
     chosen: list[int] = []
     left = list(range(len(near)))
