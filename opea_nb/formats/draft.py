@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
@@ -213,7 +213,9 @@ class Draft:
         name = pipeline_name(name)
         if endpoint == f"/v1/{name}":
             endpoint = ""
-        self.graph.graph["mega"] = MegaService(name, endpoint=endpoint, document_extra=extra, **fields)
+        mega = MegaService(name, endpoint=endpoint, document_extra=extra, **fields)
+        self._leave(mega.port)
+        self.graph.graph["mega"] = mega
         self.graph.graph["flows"] = self.flows
         try:
             pipeline = Pipeline.from_networkx(self.graph, catalog=self.catalog)
@@ -236,9 +238,16 @@ class Draft:
         while port in self.ports and port < 65535:
             port += 1
         if port != given and wanted:
-            self.note("inferred", name, f"port {given} is taken by another service: {port} instead")
+            self.note("inferred", name, f"port {given} is taken by another: {port} instead")
         self.ports.add(port)
         return 0 if port == component.port else port
+
+    def _leave(self, port: int) -> None:
+        """Another port for the service that has the mega service's."""
+        for name, node in self.graph.nodes(data="spec"):
+            if isinstance(node, Service) and not node.url and (node.port or self.catalog[node.kind].port) == port:
+                free = self._port(name, port, self.catalog[node.kind])
+                self.graph.nodes[name]["spec"] = replace(node, port=free)
 
     def _environment(self, name: str, given: Mapping[str, str]) -> dict[str, str]:
         """The variables; a secret's value is not read."""

@@ -56,7 +56,8 @@ class Fields:
         """The keys, which must be text; `what` tells in messages what they are."""
         for key in self.data:
             if not isinstance(key, str):
-                raise self.error(f"a {what} is {_kind(key)}, not text", key, "put quotes around it", of_key=True)
+                message = f"a {what} is {_kind(key)}, not text"
+                raise self.document.error(message, (*self.path, key), key=True, hint="put quotes around it")
             yield key
 
     def text(self, key: str) -> str:
@@ -71,7 +72,13 @@ class Fields:
         value = self.data.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int):
             hint = "remove the quotes" if isinstance(value, str) and value.isdecimal() else "write a whole number"
-            raise self.error(f"{self.what}: {key} is {_kind(value)}, not a number", key, hint)
+            found = value if isinstance(value, float) else _kind(value)
+            raise self.error(
+                f"{self.what}: {key} is {found}, not a {'whole ' * isinstance(value, float)}number", key, hint
+            )
+        if key in self.data and re.search(r"^[-+]?0[0-9_]|:", written := self.document.written((*self.path, key))):
+            meant = written.lstrip("0_") if written.isdecimal() else value
+            raise self.error(f"{self.what}: {key} {written} is {value} to YAML", key, f"write {key}: {meant}")
         if key in self.data and not lowest <= value <= highest:
             hint = f"use {lowest} to {highest}" if highest < 1 << 30 else f"use a whole number from {lowest}"
             raise self.error(f"{self.what}: {key} is {value}", key, hint)
@@ -85,8 +92,10 @@ class Fields:
         """A URL path; empty when missing."""
         value = self.text(key)
         if key in self.data and not re.fullmatch(r"/(?!/)[^\s?#]*", value):
-            meant = re.sub(r"[?#].*|\s", "", value).strip("/")
-            raise self.error(f"{self.what}: {key} {value!r} is no URL path", key, f"did you mean `/{meant}`?")
+            meant = "/" + re.sub(r"[?#].*|\s", "", value).strip("/")
+            if re.match(r"(//)?[\w.-]+:\d+(/|$)", value) or value.startswith("//"):
+                meant = "http://" + value.lstrip("/")
+            raise self.error(f"{self.what}: {key} {value!r} is no URL path", key, f"did you mean `{meant}`?")
         return value
 
     def url(self, key: str) -> str:

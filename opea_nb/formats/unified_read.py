@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,9 @@ def read(document: Document, catalog: Catalog, name: str = "", stem: str = "") -
         raise document.error("this is no unified YAML", hint=f"it begins with `{SERVICES}:` and `{MEGA}:`")
     top = Fields(document, (), document.data, "the file")
     for key in (SERVICES, MEGA):
-        if document.data.get(key) is None:
+        if key in document.data and document.data[key] is None:
+            raise top.error(f"`{key}` is empty", key, "write its entries under it, or `{}`", of_key=True)
+        if key not in document.data:
             others = [str(k) for k in document.data if k not in TOP_KEYS]
             close = difflib.get_close_matches(key, others, n=1)
             raise top.error(f"`{key}` is missing", hint=f"is `{close[0]}` a misspelling?" if close else f"add `{key}:`")
@@ -57,8 +60,8 @@ def read(document: Document, catalog: Catalog, name: str = "", stem: str = "") -
     services = top.at(SERVICES)
     for service in services.names("service name"):
         _service(services, service, catalog, graph, engines)
-    _refuse_port_clash(services)
     mega = top.at(MEGA)
+    _refuse_port_clash(services, mega.port(MegaService("x").port))
     own = top.at(OWN)
     rest = top.rest(TOP_KEYS)
     if kept := own.rest(CANVAS_KEYS):
@@ -173,13 +176,16 @@ def _check(entries: Fields, name: str, what: str) -> None:
         raise entries.error(error.message, name, error.hint, of_key=True) from error
 
 
-def _refuse_port_clash(entries: Fields) -> None:
+def _refuse_port_clash(entries: Fields, port_of_mega: int) -> None:
     owners: dict[int, str] = {}
     for name in entries.names("service name"):
         entry = entries.at(name)
         port = entry.port()
         if not port or "://" in entry.text("endpoint"):
             continue
+        if port == port_of_mega:
+            hint = f"give {name} or `{MEGA}` another port"
+            raise entry.error(f"port {port} is the mega service's own", "port", hint)
         if port in owners:
             line, _ = entries.document.position((*entries.path, owners[port], "port"))
             hint = f"give {name} another port"
@@ -229,6 +235,21 @@ class _Flows:
             left = [n for n in self.services.names("service name") if not self.graph.nodes[n]["flows"]]
             self.add(MAIN, MegaFlow(tuple(left), ()))
         self.refuse_unused()
+        self.refuse_shared_endpoints(flows.values())
+
+    def refuse_shared_endpoints(self, flows: Iterable[Flow]) -> None:
+        mega: MegaService = self.graph.graph["mega"]
+        used = {flow for _, named in self.graph.nodes(data="flows") for flow in named}
+        owners: dict[str, str] = {}
+        for flow in flows:
+            if flow.name not in used:
+                continue
+            path = mega.path_of(flow)
+            if path in owners:
+                entry = self.mega.at(flow.name)
+                message = f"flow {flow.name} and flow {owners[path]} are both asked at {path}"
+                raise entry.error(message, "endpoint" if flow.endpoint else None, "give it an endpoint of its own")
+            owners[path] = flow.name
 
     def rules(self, entry: Fields) -> MegaFlow:
         document, path = entry.document, (*entry.path, "mega_flow")

@@ -38,8 +38,8 @@ def plain(pipeline: Pipeline) -> Data:
         For an unknown key that has become a known one.
     """
     names, services, engines = _in_flow_order(pipeline), pipeline.services, pipeline.engines
-    taken = Counter(_port(pipeline, service) for service in services.values() if not service.url)
     mega = pipeline.mega
+    taken = Counter([mega.port, *(_port(pipeline, service) for service in services.values() if not service.url)])
     settings: Data = {"name": mega.name, "port": mega.port}
     if mega.endpoint:
         settings["endpoint"] = mega.endpoint

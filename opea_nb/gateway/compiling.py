@@ -13,7 +13,7 @@ from opea_nb.gateway.config import Config
 from opea_nb.gateway.program import StepSpec
 from opea_nb.gateway.transport import Target, target
 from opea_nb.gateway.variants import Variants, variants
-from opea_nb.pipeline import MAIN, when
+from opea_nb.pipeline import when
 
 __all__ = ["bearer_of", "programs", "url_of"]
 
@@ -33,11 +33,10 @@ def programs(config: Config) -> dict[str, Variants]:
         graph = pipeline.flow(flow.name)
         if not graph or all(pipeline.component(name).routes for name in graph):
             continue
-        endpoint = pipeline.endpoint if flow.name == MAIN else flow.endpoint or f"{pipeline.endpoint}/{flow.name}"
         position = {name: i for i, name in enumerate(pipeline.services)}
         order = nx.lexicographical_topological_sort(graph, key=position.__getitem__)
         specs = [_spec(config, name, sorted(graph.predecessors(name), key=position.__getitem__)) for name in order]
-        made[flow.name] = variants(pipeline.name, flow.name, endpoint, specs)
+        made[flow.name] = variants(pipeline.name, flow.name, pipeline.mega.path_of(flow), specs)
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -153,6 +154,17 @@ def _drop_condition(pipeline: ReadablePipeline, problem: Problem) -> Fix:
     return _labelled(f"run {problem.node} for every request", Change(problem.node, {"extra": extra}))
 
 
+def _own_endpoint(pipeline: ReadablePipeline, problem: Problem) -> Fix:
+    """The named one of the two flows is asked at its default path, or beside it where that is the other's."""
+    name = problem.flow if problem.flow != MAIN else problem.about
+    taken = {pipeline.mega.path_of(flow) for flow in pipeline.flows.values() if flow.name != name}
+    flow = dataclasses.replace(pipeline.flows[name], endpoint="")
+    if (path := pipeline.mega.path_of(flow)) in taken:
+        path = free_name(taken, path)
+        flow = dataclasses.replace(flow, endpoint=path)
+    return _labelled(f"ask {name} at {path}", PutFlow(flow))
+
+
 def _labelled(label: str, edit: Edit) -> Fix:
     steps = edit.edits if isinstance(edit, Batch) else (edit,)
     return Fix(label, Batch(steps, label))
@@ -161,6 +173,7 @@ def _labelled(label: str, edit: Edit) -> Fix:
 _WAYS: Mapping[Code, Callable[[ReadablePipeline, Problem], Fix | None]] = {
     "apart": _share,
     "condition": _drop_condition,
+    "endpoint-clash": _own_endpoint,
     "missing-input": _insert_what_gives_it,
     "port-clash": _use_free_port,
     "secret-value": _refer_to_secret,

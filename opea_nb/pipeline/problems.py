@@ -13,7 +13,7 @@ from opea_nb.pipeline.edit import edges_in, members, specs
 from opea_nb.pipeline.matching import Matching, article, words
 from opea_nb.pipeline.secrets import is_plain_secret, reference
 from opea_nb.pipeline.sharing import apart
-from opea_nb.pipeline.spec import MAIN, Service
+from opea_nb.pipeline.spec import MAIN, MegaService, Service
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
 
 Code = Literal[
-    "apart", "condition", "empty", "missing-input", "port-clash", "secret-value", "unconnected", "unknown-kind"
+    "apart",
+    "condition",
+    "empty",
+    "endpoint-clash",
+    "missing-input",
+    "port-clash",
+    "secret-value",
+    "unconnected",
+    "unknown-kind",
 ]
 
 
@@ -35,9 +43,9 @@ class Problem:
     severity
         ``error`` (it cannot run) or ``warning``.
     code
-        What kind of finding, as a stable word: ``missing-input``, ``port-clash``, ``unknown-kind``, ``unconnected``,
-        ``secret-value``, ``empty``, ``apart`` (two services that should share a store do not), ``condition`` (a
-        ``when`` that is none).
+        What kind of finding, as a stable word: ``missing-input``, ``port-clash``, ``endpoint-clash`` (two flows are
+        asked at one path), ``unknown-kind``, ``unconnected``, ``secret-value``, ``empty``, ``apart`` (two services that
+        should share a store do not), ``condition`` (a ``when`` that is none).
     node
         The service it is about; empty for the pipeline.
     hint
@@ -78,6 +86,7 @@ def find_problems(graph: Graph, catalog: Catalog) -> tuple[Problem, ...]:
     found += _unconnected(graph, catalog)
     found += _apart(graph, catalog)
     found += _port_clashes(graph, catalog)
+    found += _endpoint_clashes(graph)
     found += _secrets(graph)
     found += _conditions(graph)
     return tuple(sorted(found, key=lambda p: (p.severity, p.node, p.code, p.message)))
@@ -157,18 +166,34 @@ def _unconnected(graph: Graph, catalog: Catalog) -> list[Problem]:
 
 
 def _port_clashes(graph: Graph, catalog: Catalog) -> list[Problem]:
-    owners: dict[int, str] = {}
+    mega: MegaService = graph.graph["mega"]
+    owners = {mega.port: ""}
     found = []
     for name, node in sorted(specs(graph).items()):
         port = node.port or (catalog[node.kind].port if node.kind in catalog else 0)
         if not isinstance(node, Service) or node.url or not port:
             continue
         if port in owners:
-            message = f"{name} and {owners[port]} both have port {port}"
+            message = f"{name} and {owners[port] or 'the gateway'} both have port {port}"
             hint = f"give {name} another port"
             found.append(Problem("error", "port-clash", message, name, hint, about=owners[port]))
         owners.setdefault(port, name)
     return found
+
+
+def _endpoint_clashes(graph: Graph) -> Iterator[Problem]:
+    mega: MegaService = graph.graph["mega"]
+    owners: dict[str, str] = {}
+    for flow in graph.graph["flows"].values():
+        path = mega.path_of(flow)
+        if not members(graph, flow.name):
+            continue
+        if path in owners:
+            message = f"the flows {owners[path]} and {flow.name} are both asked at {path}"
+            yield Problem(
+                "error", "endpoint-clash", message, "", f"give {flow.name} another endpoint", flow.name, owners[path]
+            )
+        owners.setdefault(path, flow.name)
 
 
 def _secrets(graph: Graph) -> list[Problem]:

@@ -48,7 +48,7 @@ class ReadablePipeline:
     @property
     def endpoint(self) -> str:
         """URL path of the main flow on the gateway."""
-        return self.mega.endpoint or f"/v1/{self.name}"
+        return self.mega.path_of(Flow(MAIN))
 
     @property
     def graph(self) -> Graph:

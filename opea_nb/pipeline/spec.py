@@ -116,6 +116,16 @@ class MegaService:
     extra: Mapping[str, Any] = field(default_factory=dict)
     document_extra: Mapping[str, Any] = field(default_factory=dict)
 
+    def path_of(self, flow: Flow) -> str:
+        """URL path of a flow on the gateway.
+
+        >>> mega = MegaService("chatqna")
+        >>> mega.path_of(Flow(MAIN)), mega.path_of(Flow("dataprep")), mega.path_of(Flow("x", "/v1/y"))
+        ('/v1/chatqna', '/v1/chatqna/dataprep', '/v1/y')
+        """
+        own = self.endpoint or f"/v1/{self.name}"
+        return own if flow.name == MAIN else flow.endpoint or f"{own}/{flow.name}"
+
 
 Node = Service | Engine
 

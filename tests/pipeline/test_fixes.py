@@ -18,6 +18,23 @@ def clash() -> Pipeline:
     return p
 
 
+def same_endpoint() -> Pipeline:
+    p = Pipeline("app")
+    p.add("embedding", flow="side")
+    p.add("embedding")
+    p.add_flow("side", endpoint="/v1/app")
+    return p
+
+
+def same_default_endpoint() -> Pipeline:
+    p = Pipeline("app", endpoint="/v1/other/side")
+    p.add("embedding")
+    p.add("embedding", flow="side")
+    p.add("embedding", flow="more")
+    p.add_flow("more", endpoint="/v1/other/side/side")
+    return p
+
+
 def no_retriever() -> Pipeline:
     p = Pipeline()
     p.add("embedding") >> p.add("reranking") >> p.add("llm")
@@ -118,6 +135,8 @@ def bad_condition() -> Pipeline:
 
 CASES = {
     clash: "port-clash",
+    same_endpoint: "endpoint-clash",
+    same_default_endpoint: "endpoint-clash",
     no_retriever: "missing-input",
     nothing_before_it: "missing-input",
     in_a_named_flow: "missing-input",
@@ -162,6 +181,8 @@ def test_every_problem_has_a_fix_or_a_reason_to_have_none() -> None:
     ("make", "label"),
     [
         (clash, "use port 7000"),
+        (same_endpoint, "ask side at /v1/app/side"),
+        (same_default_endpoint, "ask more at /v1/other/side/more"),
         (no_retriever, "put retriever before reranking"),
         (nothing_before_it, "put embedding and retriever before reranking"),
         (misspelt_kind, "make it embedding"),

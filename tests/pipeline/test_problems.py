@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opea_nb.pipeline import Pipeline
+from opea_nb.pipeline.fixes import fix
 
 
 def codes(pipeline: Pipeline) -> list[tuple[str, str]]:
@@ -45,6 +46,24 @@ def test_a_generic_service_may_give_anything() -> None:
 def test_clashing_ports_are_found(chatqna: Pipeline) -> None:
     chatqna.update("llm", port=6000)
     assert codes(chatqna) == [("port-clash", "llm")]
+
+
+def test_the_gateways_port_is_taken_as_well(chatqna: Pipeline) -> None:
+    chatqna.configure(port=9000)
+    (problem,) = chatqna.problems()
+    assert problem.message == "llm and the gateway both have port 9000"
+    way = fix(chatqna, problem)
+    assert way
+    chatqna.apply(way.edit)
+    assert not chatqna.problems()
+    assert Pipeline.from_yaml(chatqna.to_yaml()) == chatqna
+
+
+def test_two_flows_at_one_endpoint_are_found(chatqna: Pipeline) -> None:
+    chatqna.add_flow("side", endpoint="/v1/chatqna")
+    assert not chatqna.problems(), "an empty flow is asked nowhere"
+    chatqna.join("embedding", "side")
+    assert codes(chatqna) == [("endpoint-clash", "")]
 
 
 def test_a_lone_service_is_a_warning(chatqna: Pipeline) -> None:

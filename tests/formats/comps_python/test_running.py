@@ -7,8 +7,6 @@ import asyncio
 import contextlib
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -23,19 +21,6 @@ from tests.gateway.gateways import QUESTION, WRAPPED, chatqna, diamond, serving
 from tests.gateway.stubs import Stub, chunk, completion, reply, sse, stubs
 
 pytestmark = pytest.mark.slow
-
-_VENV = Path(__file__).parents[3] / "benchmarks" / ".venv-comps"
-
-
-@pytest.fixture(scope="session")
-def comps_python_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that holds opea-comps 1.5 and nothing of ours."""
-    if not (python := _VENV / "bin" / "python").exists():
-        folder = tmp_path_factory.mktemp("comps")
-        python = folder / "bin" / "python"
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "opea-comps==1.5"], check=True)
-    return python
 
 
 @contextlib.asynccontextmanager
