@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from tests.shared import SHARED
 
 HERE = Path(__file__).parent
 SAMPLES = HERE / "samples"
@@ -12,14 +13,9 @@ FOLDERS = ("unified", "compose", "gmc", "kserve", "studio", "python", "mega-yaml
 """The folders of samples, each called by its format."""
 
 
-def shared() -> Path:
-    """Upstream's files; the folder may not be there."""
-    return Path(os.environ.get("OPEA_NB_SHARED", HERE.parents[2] / "shared")) / "upstream"
-
-
 def upstream() -> list[tuple[str, Path]]:
     """Format and path of each of upstream's files; none where the shared folder is not at hand."""
-    return list(_in(shared()))
+    return list(_in(SHARED / "upstream"))
 
 
 def own() -> list[tuple[str, Path]]:

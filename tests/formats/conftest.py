@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.formats import upstream
+from tests.shared import SHARED
 
 HERE = Path(__file__).parent
 
 
 def _sample_files() -> list[Path]:
     """Our own samples, and upstream's where the maintainers' shared folder is at hand."""
-    shared = Path(os.environ.get("OPEA_NB_SHARED", HERE.parents[2] / "shared"))
-    return sorted((HERE / "samples").glob("*.yaml")) + sorted((shared / "upstream" / "unified").glob("*.yaml"))
+    return sorted((HERE / "samples").glob("*.yaml")) + sorted((SHARED / "upstream" / "unified").glob("*.yaml"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

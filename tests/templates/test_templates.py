@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import json
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,10 +19,10 @@ from opea_nb.pipeline import MAIN
 from opea_nb.plan import Target, plan
 from tests.gateway.gateways import serving
 from tests.gateway.stubs import Stub, stubs
+from tests.shared import shared
 from tests.templates.contracts import CONTRACTS, PASSAGES, stub_of
 
 NAMES = templates.names()
-SHARED = Path(os.environ.get("OPEA_NB_SHARED", Path(__file__).parents[3] / "shared"))
 ASKED = {"messages": [{"role": "user", "content": "Who likes boxes?"}]}
 SOUND, PICTURE = "UklGRg==", "iVBORw=="
 RAG = ("embedding", "retriever", "reranking", "llm")
@@ -317,8 +315,7 @@ def test_an_unknown_template_suggests_the_nearest() -> None:
 
 
 def test_the_contracts_ask_what_upstreams_models_ask() -> None:
-    path = SHARED / "facts" / "types.json"
-    models = json.loads(path.read_text()) if path.exists() else {}  # only where the maintainers' facts are at hand
+    models = json.loads(shared("facts", "types.json").read_text())
     for contract in CONTRACTS.values():
         for model, required in contract.takes.items():
             if model in models:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from opea_nb.formats.compose import read as reading
 from opea_nb.formats.compose import write
 from opea_nb.formats.conversion import Imported
 from opea_nb.pipeline import MAIN, Pipeline
+from tests.shared import SHARED
 
-SHARED = Path(os.environ.get("OPEA_NB_SHARED", Path(__file__).parents[4] / "shared"))
 UPSTREAM = SHARED / "upstream" / "compose"
 
 

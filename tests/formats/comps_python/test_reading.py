@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import textwrap
 from pathlib import Path
@@ -17,8 +16,7 @@ from opea_nb.formats.conversion import Imported
 from opea_nb.pipeline import MAIN, Pipeline
 from tests.formats.comps_python.test_running import direct
 from tests.gateway.gateways import chatqna, diamond
-
-SHARED = Path(os.environ.get("OPEA_NB_SHARED", Path(__file__).parents[4] / "shared"))
+from tests.shared import shared
 
 EXAMPLE = '''
 import os
@@ -94,7 +92,7 @@ def noted(found: Imported) -> str:
 
 
 def test_the_rfcs_first_interface_is_read() -> None:
-    text = (SHARED / "seed" / "rfc-deployment.md").read_text(encoding="utf-8")
+    text = shared("seed", "rfc-deployment.md").read_text(encoding="utf-8")
     code = re.search(r"```python\n(.*?)```", text, re.DOTALL)
     assert code is not None
     found = comps_python.read(textwrap.dedent(code[1]), source="rfc.py")

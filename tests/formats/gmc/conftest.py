@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ import yaml
 
 from opea_nb.formats.gmc import conditions
 from opea_nb.pipeline.when import holds
+from tests.shared import SHARED
 
 HERE = Path(__file__).parent
-UPSTREAM = Path(os.environ.get("OPEA_NB_SHARED", HERE.parents[3] / "shared")) / "upstream" / "gmc"
+UPSTREAM = SHARED / "upstream" / "gmc"
 
 TEXT = {"type": "string"}
 TEXTS = {"type": "object", "additionalProperties": TEXT}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ from opea_nb.errors import FormatError, OpeaError
 from opea_nb.formats import studio
 from opea_nb.formats.conversion import Imported
 from opea_nb.pipeline import MAIN, Pipeline
+from tests.shared import SHARED
 
-SHARED = Path(os.environ.get("OPEA_NB_SHARED", Path(__file__).parents[4] / "shared"))
 UPSTREAM = sorted((SHARED / "upstream" / "studio").glob("*.json"))
 
 
