@@ -93,14 +93,20 @@ class Lab:
             return bytes(response.read())
 
 
-def start_lab(folder: Path, base: str = "/") -> Lab:
-    """JupyterLab on a free port, its settings and history in `folder` alone; Notebook 7 and Voila come with it."""
+def start_lab(folder: Path, base: str = "/", policy: str = "") -> Lab:
+    """JupyterLab on a free port, its settings and history in `folder` alone; Notebook 7 and Voila come with it.
+
+    `policy` is the content security policy that its pages are sent with.
+    """
     for beside in ("stub_run.py", "told.py"):
         shutil.copy(HERE / beside, folder)
     home = folder / ".home"
     settings = home / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    if policy:
+        sent = {"ServerApp": {"tornado_settings": {"headers": {"Content-Security-Policy": policy}}}}
+        (home / "jupyter_server_config.json").write_text(json.dumps(sent))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -149,6 +155,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def lab_behind_base_url(tmp_path: Path) -> Iterator[Lab]:
     """As a hub starts it for one of its users."""
     lab = start_lab(tmp_path, "/user/teacher/")
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture
+def lab_with_strict_policy(tmp_path: Path) -> Iterator[Lab]:
+    """Its pages may run the scripts of the server's files only: none that a widget brings."""
+    lab = start_lab(tmp_path, policy="script-src 'self' 'unsafe-inline' 'unsafe-eval'")
     yield lab
     lab.stop()
 

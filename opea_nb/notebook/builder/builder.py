@@ -51,7 +51,7 @@ class Builder:
         self._session = session = Session(self.pipeline)
         self._canvas = Canvas(session.select, self._move)
         # the first to be told of a change: the cards should not wait for the panels
-        self._bridge = Bridge(session, self._canvas.widget, on_absent=self._draw_plainly, on_ready=self._canvas.empty)
+        self._bridge = Bridge(session, self._canvas.widget, on_absent=self._draw_plainly, on_ready=self._answered)
         self._bridge.add_class("opea-bridge")
         self._still = Still(self._static)
         session.on_refresh(self._refresh)
@@ -66,8 +66,8 @@ class Builder:
         middle = w.HBox([palette(session), self._canvas.widget, Inspector(session).widget])
         middle.add_class("opea-middle")
         runs = (self._runs.state, self._runs.backend, self._runs.deploy, self._runs.stop)
-        tools = Toolbar(session, runs, arrange=self._arrange)
-        self.widget = w.VBox([tools.widget, middle, self._status, self._runs.notices, self._tabs, self._bridge])
+        self._tools = Toolbar(session, runs, fit=self._fit, arrange=self._arrange)
+        self.widget = w.VBox([self._tools.widget, middle, self._status, self._runs.notices, self._tabs, self._bridge])
         for css in ("opea", "opea-builder"):
             self.widget.add_class(css)
         session.offer("panel", self._show_panel)
@@ -125,7 +125,16 @@ class Builder:
 
     def _draw_plainly(self) -> None:
         self._canvas.fill(self._bridge.shown)
+        self._tools.gestures(False)
         self._session.say("this page cannot load the canvas's gestures: use the palette, the form and the buttons")
+
+    def _answered(self) -> None:
+        self._canvas.empty()
+        self._tools.gestures(True)
+
+    def _fit(self) -> None:
+        if not self._bridge.live:
+            self._canvas.widget.relayout()
 
     def _arrange(self) -> None:
         if not self._bridge.live:  # a page with gestures hears the click itself, and knows how large the cards are

@@ -20,12 +20,17 @@ class Toolbar:
     ----------
     runs
         Widgets of deploying: state, choice of backend, Deploy, Stop.
-    arrange
-        Arranges the cards where the page does not do it itself; ``None`` leaves it to the page.
+    fit, arrange
+        Show the whole graph, and arrange the cards, where the page does not do it itself; ``None`` leaves it to the page.
     """
 
     def __init__(
-        self, session: Session, runs: Sequence[w.Widget] = (), *, arrange: Callable[[], object] | None = None
+        self,
+        session: Session,
+        runs: Sequence[w.Widget] = (),
+        *,
+        fit: Callable[[], object] | None = None,
+        arrange: Callable[[], object] | None = None,
     ) -> None:
         self._session = session
         self._light = light = Light()
@@ -35,21 +40,26 @@ class Toolbar:
         self._flow.tooltip = "The flow that new services and edges go to"
         self._undo = light.button("Undo", session.undo, css="opea-undo opea-icon-undo-2")
         self._redo = light.button("Redo", session.redo, css="opea-redo opea-icon-redo-2")
-        fit = light.button("Fit", css="opea-fit-button opea-icon-scan", hint="Fit the whole graph into view (0)")
+        whole = light.button("Fit", fit, css="opea-fit-button opea-icon-scan")
+        whole.tooltip = "Fit the whole graph into view (0)"
         tidy = light.button("Arrange", arrange, css="opea-arrange-button opea-icon-layout-dashboard")
         tidy.tooltip = "Arrange the cards along the flow"
         self._clear = light.button("Clear", self._cleared, css="opea-clear-button opea-icon-trash-2")
         self._clear.tooltip = "Take everything out; undo brings it back"
         self._problems = light.button("", self._open_problems, css="opea-problems-button opea-word")
-        full = light.button("Full screen", css="opea-full-button opea-icon-maximize", hint="Full screen (F)")
+        full = light.button("Full screen", css="opea-full-button opea-icon-maximize-2", hint="Full screen (Shift+F)")
         keys = light.button("Keys", css="opea-help-button opea-icon-keyboard", hint="Keys and gestures (?)")
-        edit = light.row(self._undo, self._redo, fit, tidy, self._clear, self._problems, css="opea-tool-group")
+        edit = light.row(self._undo, self._redo, whole, tidy, self._clear, self._problems, css="opea-tool-group")
         run = light.row(*runs, css="opea-tool-group opea-runs")
-        view = light.row(full, keys, css="opea-tool-group")
+        self._view = light.row(full, keys, css="opea-tool-group")
         name = light.row(self._name, self._flow, css="opea-tool-group opea-identity")
-        self.widget = light.row(name, edit, light.html(css="opea-spring"), run, view, css="opea-tools")
+        self.widget = light.row(name, edit, light.html(css="opea-spring"), run, self._view, css="opea-tools")
         session.on_refresh(self.refresh)
         self.refresh()
+
+    def gestures(self, there: bool) -> None:
+        """Offer what only a page with gestures can do, or no longer."""
+        self._light.show(self._view, there)
 
     def refresh(self) -> None:
         """Show the pipeline's name and flow, what can be undone, and how many problems there are."""

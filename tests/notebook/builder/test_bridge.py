@@ -100,8 +100,11 @@ def test_without_an_answer_of_the_page_the_canvas_is_drawn_plainly_and_emptied_w
     assert sorted(node.data["id"] for node in graph.nodes) == ["n:embedding", "n:retriever"]
     pipeline.remove("embedding")
     assert [node.data["id"] for node in graph.nodes] == ["n:retriever"]
+    gestures = builder._tools._view.layout
+    assert gestures.display == "none"
     Page(bridge=builder._bridge).ask("ready")
     assert not graph.nodes
+    assert builder._tools._view.layout.display is None
     pipeline.add("llm")
     assert not graph.nodes
     builder.close()

@@ -40,12 +40,32 @@ export function arrange(deck: Deck): void {
   });
   const engines = before.filter(({ id }) => scene.nodes[id]?.role === "engine");
   const moved = settled(laid, engines, Object.values(scene.edges), start);
-  const places: Places = {};
+  const cards: Places = {};
   for (const box of before) {
     const to = moved[box.id];
-    if (to && (to[0] !== box.x || to[1] !== box.y)) places[box.id] = to;
+    if (to && (to[0] !== box.x || to[1] !== box.y)) cards[box.id] = to;
   }
-  deck.move(places, "arrange");
+  const stand = before.map((box) => at(box, moved[box.id]));
+  deck.move({ ...cards, ...aside(stand, Object.values(scene.notes)) }, "arrange");
+}
+
+/** Notes that cards would cover now, put below all of it; the others stay. */
+export function aside(cards: readonly Box[], notes: readonly Box[]): Places {
+  const whole = around(cards);
+  const covered = notes.filter((note) => free(cards, note, note).y !== note.y);
+  const done = [...cards, ...notes.filter((note) => !covered.includes(note))];
+  const moved: Places = {};
+  for (const note of covered) {
+    const wanted = { x: note.x, y: (whole?.y ?? 0) + (whole?.height ?? 0) + GAP.row };
+    const to = free(done, wanted, note, GAP.row);
+    done.push({ ...note, ...to });
+    moved[`note:${note.id}`] = [snap(to.x), snap(to.y)];
+  }
+  return moved;
+}
+
+function at(box: Box, to: [number, number] | undefined): Box {
+  return to ? { ...box, x: to[0], y: to[1] } : box;
 }
 
 /** Engines put below the services that use them, and all of it moved to where the graph began. */

@@ -85,7 +85,7 @@ export class Planner {
     const shared = { id: ids.group(name), type: "group", name } as const;
     const folded = group?.folded ?? false;
     const data = { title: name, folded, members };
-    if (!group || !folded) return { ...shared, classes: ["group"], data };
+    if (!group || !folded) return { ...shared, classes: ["group", ...(near === "far" ? ["far"] : [])], data };
     const inside = members.flatMap((member) => scene.nodes[member] ?? []);
     return {
       ...shared,

@@ -105,6 +105,7 @@ export function stylesheet(colours: Colours): StylesheetStyle[] {
     },
     "node.engine": engine,
     "node.group": group,
+    "node.far": { "font-size": 19, "text-max-width": "400px" },
     "node.folded": folded,
     "node.note": note,
     "node.warning": { "border-color": colours.warn },

@@ -1,6 +1,6 @@
 import cytoscape, { type Core } from "cytoscape";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { settled } from "../../src/builder/arrange";
+import { aside, settled } from "../../src/builder/arrange";
 import { run } from "../../src/builder/commands";
 import { context, openContext } from "../../src/builder/context";
 import { Deck, GROUND, type Target } from "../../src/builder/deck";
@@ -321,4 +321,13 @@ it("puts engines below those that use them, and keeps the corner of the graph wh
   const box = (id: string, x: number, y: number): Parameters<typeof settled>[0][number] => ({ id, x, y, width: 148, height: 52 });
   const places = settled([box("a", -10, 50), box("b", 194, 50)], [box("store", 0, 0)], [{ source: "b", target: "store" }], { x: 100, y: 40 });
   expect(places).toEqual({ a: [100, 40], b: [304, 40], store: [304, 120] });
+});
+
+it("puts notes that arranged cards would cover below all of them, and leaves the others", () => {
+  const cards = [{ id: "a", x: 0, y: 0, width: 148, height: 52 }, { id: "b", x: 0, y: 80, width: 148, height: 52 }];
+  const note = (id: string, x: number, y: number): (typeof cards)[0] => ({ id, x, y, width: 200, height: 96 });
+  expect(aside(cards, [note("n1", 20, 20), note("n2", 400, 0), note("n3", 20, 90)])).toEqual({
+    "note:n1": [20, 160],
+    "note:n3": [20, 284],
+  });
 });

@@ -1,5 +1,6 @@
 import cytoscape, { type Core } from "cytoscape";
 import { expect, it } from "vitest";
+import type { Nearness } from "../../src/builder/card";
 import { bendOf, middle } from "../../src/builder/geometry";
 import { merged } from "../../src/builder/merge";
 import { Painter } from "../../src/builder/painter";
@@ -7,11 +8,11 @@ import { placesOf } from "../../src/builder/plan";
 import type { Scene } from "../../src/builder/scene";
 import { COLOURS, edge, node, scene } from "./scenes";
 
-function painted(first: Scene): { cy: Core; paint: (next: Scene) => void } {
+function painted(first: Scene): { cy: Core; paint: (next: Scene, near?: Nearness) => void } {
   const cy = cytoscape({ headless: true, styleEnabled: true });
   const painter = new Painter(cy, () => true);
-  const paint = (next: Scene): void => {
-    painter.paint(next, COLOURS, "near");
+  const paint = (next: Scene, near: Nearness = "near"): void => {
+    painter.paint(next, COLOURS, near);
   };
   paint(first);
   return { cy, paint };
@@ -54,6 +55,17 @@ it("leaves a card that is being dragged where the hand has it", () => {
   paint(merged(CHAIN, { nodes: { a: node("a", 10, 10), b: node("b", 204, 10) } }));
   expect(cy.$id("n:a").position()).toEqual({ x: 300, y: 300 });
   expect(cy.$id("n:b").position()).toEqual(middle({ x: 204, y: 10 }));
+});
+
+it("writes a group's name larger when the canvas is zoomed out", () => {
+  const grouped = merged(CHAIN, { groups: { g: { name: "g", members: ["b", "c"], folded: false } } });
+  const { cy, paint } = painted(grouped);
+  const size = (): number => parseFloat(String(cy.$id("group:g").style("font-size")));
+  const near = size();
+  paint(grouped, "far");
+  expect(size()).toBeGreaterThan(near * 1.4);
+  paint(grouped);
+  expect(size()).toBe(near);
 });
 
 it("folds a group into one card that has its wires, and opens it again", () => {
