@@ -38,6 +38,7 @@ class Canvas:
         self._nodes: dict[str, ipycytoscape.Node] = {}
         self._edges: dict[str, ipycytoscape.Edge] = {}
         self._listening = False
+        self._round = 0
         self.filled = False
         """Whether the plain drawing is shown."""
         self.widget = ipycytoscape.CytoscapeWidget(
@@ -61,13 +62,11 @@ class Canvas:
             # one kind of event only: ipycytoscape skips those registered after one that it already listens to
             self.widget.on("node", "mouseup", self._released)
         graph, selected = self.widget.graph, set(scene["selected"])
-        for key in [k for k, edge in self._edges.items() if k not in scene["edges"] or _is_stale(edge, scene)]:
-            graph.remove_edge(self._edges.pop(key))
-        for name in [n for n in self._nodes if n not in scene["nodes"]]:
-            graph.remove_node(self._nodes.pop(name))
+        if self._is_stale(scene):
+            self._forget()
         new = []
         for name, card in scene["nodes"].items():
-            told = _told(card, name in selected)
+            told = _told(card, name in selected, self._id(name))
             known = self._nodes.get(name)
             if known is None:
                 self._nodes[name] = made = ipycytoscape.Node(**told)
@@ -81,7 +80,8 @@ class Canvas:
         edges = []
         for key, edge in scene["edges"].items():
             if key not in self._edges:
-                data = {"id": f"e:{key}", "source": f"n:{edge['source']}", "target": f"n:{edge['target']}"}
+                ends = {"source": self._id(edge["source"]), "target": self._id(edge["target"])}
+                data = {"id": f"e{self._round}:{key}", **ends}
                 self._edges[key] = made = ipycytoscape.Edge(data=data, classes=edge["kind"])
                 edges.append(made)
         if edges:
@@ -91,15 +91,34 @@ class Canvas:
         """Show nothing of its own any more."""
         if self.filled:
             self.filled = False
-            self.widget.graph.clear()
-            for element in (*self._nodes.values(), *self._edges.values()):
-                element.close()
-            self._nodes.clear()
-            self._edges.clear()
+            self._forget()
+
+    def _id(self, name: str) -> str:
+        return f"n{self._round}:{name}"
+
+    def _is_stale(self, scene: Scene) -> bool:
+        """Whether a card or edge is drawn that is none any more, or is one of another kind."""
+        nodes, edges = scene["nodes"], scene["edges"]
+        return any(name not in nodes for name in self._nodes) or any(
+            key not in edges or edge.classes != edges[key]["kind"] for key, edge in self._edges.items()
+        )
+
+    def _forget(self) -> None:
+        """Take everything off.
+
+        ipycytoscape's page makes all that follows a removed element in its list anew before the old ones are gone, and
+        loses both: what is drawn next has other ids, and is in no list beside it.
+        """
+        self._round += 1
+        self.widget.graph.clear()
+        for element in (*self._nodes.values(), *self._edges.values()):
+            element.close()
+        self._nodes.clear()
+        self._edges.clear()
 
     def _released(self, element: Mapping[str, Any]) -> None:
         data, at = element.get("data"), element.get("position")
-        name = str(data.get("id", "")).removeprefix("n:") if isinstance(data, dict) else ""
+        name = str(data.get("name", "")) if isinstance(data, dict) else ""
         known = self._nodes.get(name)
         if known is None:
             return
@@ -110,18 +129,12 @@ class Canvas:
         self._on_select(name)
 
 
-def _is_stale(edge: ipycytoscape.Edge, scene: Scene) -> bool:
-    """Whether the same two cards are connected in another way now."""
-    now = scene["edges"][edge.data["id"].removeprefix("e:")]
-    return bool(edge.classes != now["kind"])
-
-
-def _told(card: Mapping[str, Any], chosen: bool) -> dict[str, Any]:
+def _told(card: Mapping[str, Any], chosen: bool, key: str) -> dict[str, Any]:
     marks = " ".join(filter(None, (MARKS.get(card["state"], ""), card["time"])))
     sign = {"error": "✕ ", "warning": "⚠ "}.get(card["problem"], "")
     classes = [card["role"], f"hue{card['hue']}", card["problem"], "chosen" if chosen else ""]
     return {
-        "data": {"id": f"n:{card['id']}", "label": f"{sign}{card['id']}\n{marks or card['line']}"},
+        "data": {"id": key, "name": card["id"], "label": f"{sign}{card['id']}\n{marks or card['line']}"},
         "classes": " ".join(filter(None, classes)),
         "position": {"x": card["x"] + CARD[0] / 2, "y": card["y"] + CARD[1] / 2},
     }

@@ -21,7 +21,7 @@ class Toolbar:
     runs
         Widgets of deploying: state, choice of backend, Deploy, Stop.
     fit, arrange
-        Show the whole graph, and arrange the cards, where the page does not do it itself; ``None`` leaves it to the page.
+        Show the whole graph, and arrange the cards, where the page does not do it itself.
     """
 
     def __init__(
