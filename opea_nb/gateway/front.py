@@ -23,6 +23,7 @@ __all__ = ["Gateway"]
 
 _CHAT = "/v1/chat/completions"
 _RUNS = "/v1/runs"
+_GETS = ("/v1/health_check", "/v1/pipeline", _RUNS)
 
 
 class Gateway:
@@ -72,12 +73,13 @@ class Gateway:
                 if begun:
                     raise
                 status, error = error_of(e)
-                await send_json(send, status, orjson.dumps({"error": error}))
+                headers = e.headers if isinstance(e, Refused) else ()
+                await send_json(send, status, orjson.dumps({"error": error}), headers)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path, method = scope["path"], scope["method"]
+        path, method = scope["path"], scope["method"].replace("HEAD", "GET")
         if path == "/v1/health_check" and method == "GET":
             status, body = await self._health.check()
             await send_json(send, status, orjson.dumps(body))
@@ -95,6 +97,9 @@ class Gateway:
             raise self._unknown(method, path)
 
     def _unknown(self, method: str, path: str) -> Refused:
+        allowed = "POST" if path in self._doors else "GET" if path in _GETS or path.startswith(_RUNS + "/") else ""
+        if allowed and method != allowed:
+            return Refused(405, f"use {allowed} for {path}", headers=[(b"allow", allowed.encode())])
         posts = [f"POST {p}" for p in self._doors] + [f"{p}…" for p in self._proxy.prefixes]
         gets = ["GET /v1/health_check", "GET /v1/pipeline", "GET /v1/runs", "GET /v1/runs/{id}"]
         endpoints = [*posts, *gets, "GET /v1/runs/{id}/events"]

@@ -37,7 +37,9 @@ def joined(branches: Sequence[Facets], before: Facets) -> Facets:
         elif key == "documents":
             result[key] = _distinct(values)
         else:
-            result[key] = _changed(values, before.get(key))
+            changed = _changed(values, before.get(key))
+            # two answers are both answers; a question has one wording, and what else differs has one value
+            result[key] = merge(changed) if key == "answer" else changed[0]
     return result
 
 
@@ -47,5 +49,6 @@ def _distinct(lists: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     return list({d["text"]: d for documents in reversed(lists) for d in reversed(documents)}.values())[::-1]
 
 
-def _changed(values: list[Any], before: Any) -> Any:
-    return next((v for v in values if v is not before), values[0])
+def _changed(values: list[Any], before: Any) -> list[Any]:
+    """Those that are not as the client gave them (a guardrail that lets a text pass sends it back as it was)."""
+    return [v for v in values if v is not before and v != before] or values[:1]

@@ -111,6 +111,7 @@ class Queries:
         variant = _chosen(door.variants, request) if door.variants.conditions else door.variants.bare
         program = variant.program
         facets = _understand(request, program)
+        streamed = _streamed(request, door.opea)
         run = self._runs.begin(trace, door.variants.whole.route)
         run_id = run.id if run is not None else trace
         if run is not None:
@@ -119,8 +120,7 @@ class Queries:
                 run.emit((ev.StepSkipped.type, time.perf_counter(), name, reason))
         headers = [(b"x-opea-run", run_id.encode()), (b"traceparent", span(trace, flags).encode())]
         stream: TokenStream | None = None
-        asked = request.get("stream") if isinstance(request, dict) else None
-        if program.answers >= 0 and (asked if isinstance(asked, bool) else door.opea):
+        if program.answers >= 0 and streamed:
             stream = TokenStream(send, headers, run=run_id, model=program.pipeline, opea=door.opea)
         watch = _Watch(receive)
         try:
@@ -167,6 +167,16 @@ def _parsed(body: bytes) -> Any:
     except orjson.JSONDecodeError as e:
         where = f"line {e.lineno}, column {e.colno}"
         raise Refused(400, f"the request is no JSON: {e.msg} ({where})" if body else "the request has no body") from e
+
+
+def _streamed(request: Any, default: bool) -> bool:
+    asked = request.get("stream") if isinstance(request, dict) else None
+    if asked is None:
+        return default
+    meant = {"true": True, "1": True, "false": False, "0": False}.get(str(asked).lower())  # also as words, as pydantic
+    if meant is None:
+        raise Refused(422, f"stream must be true or false, not {str(asked)[:40]!r}")
+    return meant
 
 
 def _chosen(flow: Variants, request: Any) -> Variant:

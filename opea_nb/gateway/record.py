@@ -17,6 +17,7 @@ Mode = Literal["bodies", "none", "off"]
 _SECRET_KEY = re.compile(r"(?i)(api[_-]?key|authorization|secret|passw(or)?d|(^|[_-])token|[a-z]Token)$")
 _HIDDEN = "[redacted]"
 _NUMBERS = 8
+_DEPTH = 100  # levels that are shown: JSON can be written no deeper than 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +84,15 @@ def _hide_in_text(text: str) -> str:
     return re.sub(pattern, rf'\1"{_HIDDEN}"', text)
 
 
-def _shorten(value: Any) -> Any:
+def _shorten(value: Any, depth: int = 0) -> Any:
+    if depth > _DEPTH and isinstance(value, dict | list):
+        return "…"
     if isinstance(value, dict):
-        return {k: _HIDDEN if v and _SECRET_KEY.search(k) else _shorten(v) for k, v in value.items()}
+        return {k: _HIDDEN if v and _SECRET_KEY.search(k) else _shorten(v, depth + 1) for k, v in value.items()}
     if isinstance(value, list):
         if len(value) > 2 * _NUMBERS and all(isinstance(x, int | float) for x in value):
             return [*value[:_NUMBERS], f"… {len(value)} numbers"]
-        return [_shorten(x) for x in value]
+        return [_shorten(x, depth + 1) for x in value]
     return value
 
 

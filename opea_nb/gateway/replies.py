@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import orjson
@@ -27,16 +27,19 @@ _SSE: Headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cach
 class Refused(Exception):
     """A request that the gateway does not take; `status` 4xx."""
 
-    def __init__(self, status: int, message: str, **more: object) -> None:
+    def __init__(
+        self, status: int, message: str, *, headers: Sequence[tuple[bytes, bytes]] = (), **more: object
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.headers = headers
         self.more = more
 
 
-async def send_json(send: Send, status: int, body: bytes, headers: Headers | None = None) -> None:
+async def send_json(send: Send, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
     """A whole reply of JSON."""
-    all_headers = [_JSON, (b"content-length", b"%d" % len(body)), *(headers or ())]
+    all_headers = [_JSON, (b"content-length", b"%d" % len(body)), *headers]
     await send({"type": "http.response.start", "status": status, "headers": all_headers})
     await send({"type": "http.response.body", "body": body})
 

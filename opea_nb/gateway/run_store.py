@@ -35,7 +35,7 @@ class RunStore:
         self._live: dict[str, Run] = {}
         self._past: OrderedDict[str, tuple[Route, bytes]] = OrderedDict()
         self._total = 0
-        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
 
     def begin(self, run_id: str, route: Route) -> Run | None:
         """A new run; ``None`` when runs are not recorded. A trace's second run is called ``<id>-2``."""
@@ -47,8 +47,9 @@ class RunStore:
                 number += 1
             run_id = f"{run_id}-{number}"
         run = self._live[run_id] = Run(run_id, route, self.recording)
-        if self._waiting and (waiting := self._waiting.pop(run_id, None)) is not None and not waiting.done():
-            waiting.set_result(None)
+        for waiting in self._waiting.pop(run_id, ()) if self._waiting else ():
+            if not waiting.done():
+                waiting.set_result(None)
         return run
 
     def end(self, run: Run) -> None:
@@ -73,13 +74,15 @@ class RunStore:
         """The run of that run_id, once it begins; ``None`` after `seconds`."""
         run = self.get(run_id)
         if run is None and seconds > 0:
-            begun = self._waiting.get(run_id)
-            if begun is None:
-                begun = self._waiting[run_id] = asyncio.get_running_loop().create_future()
+            begun = asyncio.get_running_loop().create_future()
+            waiting = self._waiting.setdefault(run_id, [])
+            waiting.append(begun)
             try:
-                await asyncio.wait_for(asyncio.shield(begun), seconds)
-            except TimeoutError:
-                self._waiting.pop(run_id, None)
+                await asyncio.wait([begun], timeout=seconds)
+            finally:  # a client that went away no longer waits
+                waiting.remove(begun)
+                if not waiting and self._waiting.get(run_id) is waiting:
+                    del self._waiting[run_id]
             run = self.get(run_id)
         return run
 

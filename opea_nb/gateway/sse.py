@@ -26,6 +26,7 @@ __all__ = ["DONE", "StreamError", "TokenReader", "chat_chunk", "error_event", "o
 
 DONE = b"data: [DONE]\n\n"
 _VIDEO = b"{'video_url'"
+_BOM = b"\xef\xbb\xbf"  # may stand before a stream, and is no part of it
 _MAX_EVENT = 8 * 1024 * 1024
 
 
@@ -44,6 +45,7 @@ class TokenReader:
     """
 
     __slots__ = (
+        "_fresh",
         "_held",
         "_line",
         "_parts",
@@ -61,6 +63,7 @@ class TokenReader:
         self.finish_reason = ""
         self.usage: Mapping[str, object] | None = None
         self.events = 0
+        self._fresh = True
         self._line = b""
         self._parts: list[bytes] = []
         self._skip_lf = False
@@ -84,6 +87,12 @@ class TokenReader:
                 data = data[1:]
             self._skip_lf = False
         data = self._line + data
+        if self._fresh and data:
+            if _BOM.startswith(data[:3]) and len(data) < len(_BOM):
+                self._line = data  # its other bytes may follow
+                return tokens
+            self._fresh = False
+            data = data.removeprefix(_BOM)
         if not self.events and data.startswith(_VIDEO) and b"\n" in data:
             self._text = codecs.getincrementaldecoder("utf-8")("replace")
             self._line, rest = b"", data.partition(b"\n")[2]
@@ -119,6 +128,8 @@ class TokenReader:
         return self.done or bool(self.finish_reason)
 
     def _event(self, payload: bytes, tokens: list[str]) -> None:
+        if self.done:
+            return  # nothing belongs to the answer once it is at its end
         self.events += 1
         text = payload.strip()
         if text == b"[DONE]":
@@ -143,6 +154,8 @@ class TokenReader:
 
     def _chunk(self, chunk: dict[str, object], text: bytes, tokens: list[str]) -> None:
         choices = chunk.get("choices")
+        if chunk.get("error") or chunk.get("object") == "error":  # some say so in a chunk like all others
+            raise StreamError(_message(chunk))
         if isinstance(choices, list):
             for choice in choices[:1]:
                 if not isinstance(choice, dict):
@@ -160,7 +173,7 @@ class TokenReader:
                     value = op.get("value")
                     if isinstance(value, str) and value:
                         tokens.append(value)
-        elif chunk.get("error") or chunk.get("object") == "error" or chunk.get("detail"):
+        elif chunk.get("detail"):
             raise StreamError(_message(chunk))
         if isinstance(chunk.get("usage"), dict):
             self.usage = chunk["usage"]  # type: ignore[assignment]  # a dict: the line above looked

@@ -63,7 +63,8 @@ class Connection(asyncio.Protocol):
         """Write a request; `whole` when the reply is wanted in one piece."""
         self.parser = httptools.HttpResponseParser(self)
         self.whole = whole
-        self.headers = self.complete = self.touched = self.framed = self.closes = False
+        self.headers = self.complete = self.framed = self.closes = False
+        self.touched = 0.0  # when the last bytes came; 0 before any did
         self.status = 0
         self.content_type = ""
         self.error: CallFailed | None = None
@@ -76,7 +77,7 @@ class Connection(asyncio.Protocol):
         if self.complete or not hasattr(self, "parser"):
             self.abort()  # bytes that nobody asked for: nothing on this connection can be trusted
             return
-        self.touched = True
+        self.touched = self.loop.time()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError as e:
@@ -230,8 +231,8 @@ class Wire:
         while True:
             c = self._take(to) or await self._connect(loop, to)
             c.send(data, whole=whole)
-            bound = min(to.timeouts.first_byte, to.timeouts.total)
-            timer = loop.call_later(bound, self._late, c, to)
+            began = loop.time()
+            c.timer = loop.call_at(began + min(to.timeouts.first_byte, to.timeouts.total), self._late, c, to, began)
             try:
                 while not (c.complete if whole else (c.headers or c.complete)) and c.error is None:
                     await c.wait()
@@ -239,25 +240,26 @@ class Wire:
                 c.abort()
                 raise
             finally:
-                timer.cancel()
-                if c.timer is not None:
-                    c.timer.cancel()
-                    c.timer = None
+                c.timer.cancel()
+                c.timer = None
             if c.error is None:
                 return c
             if c.reused and not c.touched and not c.error.timed_out:
                 continue  # the service had closed a kept connection: it never saw this call
             raise c.error
 
-    def _late(self, c: Connection, to: Target) -> None:
-        total, first = to.timeouts.total, to.timeouts.first_byte
-        if c.touched and first < total and c.timer is None:
-            late = CallFailed(f"took over {total:g} s", timed_out=True, status=c.status)
-            c.timer = c.loop.call_later(total - first, c.fail, late)
+    def _late(self, c: Connection, to: Target, began: float) -> None:
+        """Fail a call that is too slow, and else look again when it would be."""
+        times = to.timeouts
+        now, over = c.loop.time(), began + times.total
+        quiet = c.touched + times.read if c.touched else began + times.first_byte
+        if now < min(quiet, over):
+            c.timer = c.loop.call_at(min(quiet, over), self._late, c, to, began)
         elif not c.touched:
-            c.fail(CallFailed(f"did not answer within {min(first, total):g} s", timed_out=True))
+            c.fail(CallFailed(f"did not answer within {min(times.first_byte, times.total):g} s", timed_out=True))
         else:
-            c.fail(CallFailed(f"took over {total:g} s", timed_out=True, status=c.status))
+            what = f"took over {times.total:g} s" if over <= quiet else f"sent nothing more for {times.read:g} s"
+            c.fail(CallFailed(what, timed_out=True, status=c.status))
 
     def _take(self, to: Target) -> Connection | None:
         idle = self._idle.get((to.host, to.port, to.secure))

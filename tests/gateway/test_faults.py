@@ -75,6 +75,7 @@ async def test_a_fault_names_its_step_and_the_next_query_works(
         (sse(chunk(None, "stop")), "empty stream"),
         (sse(done=False), "empty stream"),
         (sse({"error": {"message": "out of memory"}}, done=False), "out of memory"),
+        (sse(chunk("A "), chunk("", "error") | {"error": {"message": "provider gone"}}), "provider gone"),
     ],
 )
 async def test_a_stream_without_text_is_an_error_and_no_empty_200(
@@ -111,6 +112,22 @@ async def test_when_the_client_goes_away_the_step_in_flight_is_cancelled(open_ga
             text = (await followed.aread()).decode()
     assert "client went away" in text
     assert text.count('"type":"run_failed"') == 1
+
+
+@pytest.mark.parametrize("step", ["retriever", "llm"])
+async def test_a_service_that_stops_in_the_middle_of_its_reply_is_not_waited_for(open_gateway: Open, step: str) -> None:
+    async def begin(got: Got) -> None:
+        got.writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{")
+        await asyncio.Event().wait()
+
+    times = Timeouts(first_byte=5, read=0.3, total=60)
+    async with (
+        stubs(**WRAPPED | {step: begin}) as services,
+        open_gateway(chatqna(), services, timeouts=times) as client,
+    ):
+        answer = await client.post("/v1/chatqna", json=QUESTION)
+    assert answer.status_code == 504
+    assert answer.json()["error"]["message"].startswith(f"{step} at {services[step].url} sent nothing more for 0.3 s")
 
 
 async def test_when_a_branch_fails_the_other_is_cancelled(open_gateway: Open) -> None:

@@ -139,6 +139,32 @@ async def test_parallel_branches_run_together_and_merge_without_losing_a_key(ope
     }
 
 
+async def test_a_guardrail_that_rewords_a_question_is_heard_beside_one_that_lets_it_pass(open_gateway: Open) -> None:
+    p = Pipeline("guarded")
+    passes, rewords, llm = p.add("guardrails", name="passes"), p.add("guardrails", name="rewords"), p.add("llm")
+    passes >> llm
+    rewords >> llm
+    guards = {"passes": {"text": "Call 555-0100?"}, "rewords": {"text": "Call [number]?"}}
+    async with stubs(**guards, llm=completion("No.")) as services, open_gateway(p, services) as client:
+        await client.post("/v1/guarded", json={"text": "Call 555-0100?", "stream": False})
+    assert services["llm"].got[0].json["messages"] == [{"role": "user", "content": "Call [number]?"}]
+
+
+async def test_the_answers_of_two_branches_are_both_guarded(open_gateway: Open) -> None:
+    p = Pipeline("two")
+    one, other, guard = p.add("llm", name="one"), p.add("llm", name="other"), p.add("guardrails")
+    one >> guard
+    other >> guard
+
+    async def let_pass(got: Got) -> bytes:
+        return reply({"text": got.json["text"]})
+
+    answers = {"one": completion("A cat."), "other": completion("A dog."), "guardrails": let_pass}
+    async with stubs(**answers) as services, open_gateway(p, services) as client:
+        answer = await client.post("/v1/two", json=QUESTION | {"stream": False})
+    assert answer.json()["choices"][0]["message"]["content"] == "A cat.\n\nA dog."
+
+
 async def test_several_leaves_answer_by_name(open_gateway: Open) -> None:
     p = Pipeline("toy")
     a = p.add("service", name="a", port=9001, endpoint="/a")
@@ -215,6 +241,29 @@ async def test_a_bad_request_is_refused_with_what_is_wrong(
         answer = await client.post("/v1/chatqna", content=body)
     assert answer.status_code == status
     assert words in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/chatqna", "POST"),
+        ("PUT", "/v1/chat/completions", "POST"),
+        ("POST", "/v1/health_check", "GET"),
+        ("DELETE", "/v1/runs/1", "GET"),
+    ],
+)
+async def test_a_wrong_method_is_told_the_right_one(open_gateway: Open, method: str, path: str, allowed: str) -> None:
+    async with open_gateway(chatqna(), {n: Stub({}, port=1) for n in WRAPPED}) as client:
+        answer = await client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json()["error"]["message"] == f"use {allowed} for {path}"
+
+
+@pytest.mark.parametrize(("given", "streamed"), [("false", False), (0, False), ("True", True), (None, True)])
+async def test_whether_to_stream_may_be_said_in_words(open_gateway: Open, given: Any, streamed: bool) -> None:
+    async with stubs(**WRAPPED) as services, open_gateway(chatqna(), services) as client:
+        answer = await client.post("/v1/chatqna", json=QUESTION | {"stream": given})
+    assert answer.headers["content-type"].startswith("text/event-stream") is streamed
 
 
 async def test_an_unknown_path_lists_the_endpoints(open_gateway: Open) -> None:

@@ -163,3 +163,20 @@ def test_a_secret_is_taken_out_before_a_body_is_kept() -> None:
     assert recording.kept(b'{"hf_token":"hf_abc"}') == b'{"hf_token":"[redacted]"}'
     usual = b'{"max_tokens": 3, "monkey": 4, "text": "my token"}'
     assert recording.kept(usual) == usual
+
+
+def test_a_request_nested_deeper_than_json_can_be_written_is_shown_to_a_bound() -> None:
+    store = RunStore(Recording())
+    finished_run(store, "a" * 32, b"[" * 900 + b"]" * 900)
+    run = store.get("a" * 32)
+    assert run is not None
+    assert orjson.dumps(list(run.events())).count(b"[") < 200
+
+
+async def test_who_waits_for_a_run_is_told_also_when_another_gave_up() -> None:
+    store = RunStore(Recording())
+    patient = asyncio.ensure_future(store.wait_for("a" * 32, 10))
+    assert await store.wait_for("a" * 32, 0.01) is None
+    finished_run(store, "a" * 32)
+    assert await asyncio.wait_for(patient, 5) is not None
+    assert not store._waiting

@@ -76,10 +76,11 @@ def test_an_agents_answer_is_the_last_that_its_model_wrote(strategy: str) -> Non
         assert reader.done
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["", "bom"])
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"], ids=["lf", "crlf", "cr"])
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_a_stream_split_in_two_at_any_byte_gives_the_same_tokens(dialect: str, newline: bytes) -> None:
-    data = DIALECTS[dialect].replace(b"\n", newline)
+def test_a_stream_split_in_two_at_any_byte_gives_the_same_tokens(dialect: str, newline: bytes, mark: str) -> None:
+    data = mark.encode() + DIALECTS[dialect].replace(b"\n", newline)
     for at in range(len(data) + 1):
         reader = TokenReader()
         tokens = reader.feed(data[:at]) + reader.feed(data[at:]) + reader.finish()
@@ -107,7 +108,14 @@ def test_upstreams_unescaped_fake_stream_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [b'{"error": {"message": "out of memory"}}', b'{"choices": [{"del', b"plain words", b'{"detail":"no"}']
+    "event",
+    [
+        b'{"error": {"message": "out of memory"}}',
+        b'{"error": "gone", "choices": [{"delta": {"content": ""}, "finish_reason": "error"}]}',
+        b'{"choices": [{"del',
+        b"plain words",
+        b'{"detail":"no"}',
+    ],
 )
 def test_an_event_that_reports_or_is_an_error_is_one(event: bytes) -> None:
     with pytest.raises(StreamError):
@@ -118,3 +126,7 @@ def test_a_stream_without_its_end_is_not_complete() -> None:
     reader = TokenReader()
     reader.feed(b'data: {"choices":[{"delta":{"content":"half"}}]}\n\n')
     assert not reader.complete
+
+
+def test_nothing_belongs_to_the_answer_after_its_end() -> None:
+    assert TokenReader().feed(b"data: b'A cat.'\n\ndata: [DONE]\n\ndata: b' And'\n\n") == ["A cat."]
