@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.browser.canvas import Canvas, Open, canvas_in, opening, shown
 from tests.browser.conftest import ALLOWED, Lab
@@ -69,3 +70,29 @@ def test_in_voila(page: Page, lab: Lab) -> None:
 
 def test_behind_a_base_url(notebook: Open, lab_behind_base_url: Lab) -> None:
     builds_by_mouse(shown(notebook, "hub", server=lab_behind_base_url))
+
+
+@pytest.mark.parametrize("subshells", ["disabled", "perCommTarget"])
+def test_whichever_thread_callbacks_come_on(notebook: Open, lab: Lab, subshells: str) -> None:
+    folder = lab.folder / ".home/lab/user-settings/@jupyterlab/apputils-extension"
+    settings = folder / "kernels-settings.jupyterlab-settings"
+    settings.write_text(json.dumps({"commsOverSubshells": subshells}))
+    where = "threading.current_thread() is threading.main_thread()"
+    try:
+        page = notebook(
+            f"threads-{subshells}.ipynb",
+            opening(
+                f"threads-{subshells}", "import threading", f"p.observe(lambda _: seen.append({where}))", "seen = []"
+            ),
+            "seen.clear(); print('cleared')",
+            "print('threads', {*seen})",
+        )
+        output = page.run(0)
+        page.finished(0)
+        page.run(1)
+        page.finished(1)
+        builds_by_mouse(canvas_in(page.page, output, lab.folder / f"threads-{subshells}.told"))
+        expect(page.run(2)).to_contain_text("{True}" if subshells == "disabled" else "{False}")
+        page.finished(2)
+    finally:
+        settings.unlink()

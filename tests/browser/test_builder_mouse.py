@@ -7,7 +7,7 @@ import itertools
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.canvas import CHAIN, CHATQNA, Open, shown, with_chatqna
+from tests.browser.canvas import CHAIN, CHATQNA, CHATQNA_THERE, Open, shown, with_chatqna
 
 pytestmark = pytest.mark.slow
 
@@ -44,12 +44,14 @@ def test_chatqna_is_built_from_an_empty_canvas_undone_to_nothing_and_redone(note
 
 
 def test_a_wire_lights_what_fits_refuses_the_rest_with_its_reason_and_asks_in_the_void(notebook: Open) -> None:
-    canvas = with_chatqna(notebook, "wires")
+    canvas = shown(notebook, "wires", CHATQNA_THERE, "p.add('tts')")
+    canvas.cards(*CHATQNA, "tts")
     mouse = canvas.page.mouse
     mouse.move(*canvas.grasp("llm"))
     mouse.down()
     mouse.move(*canvas.at("reranking", dx=0.5), steps=6)
     canvas.shows("cy.getElementById('n:embedding').hasClass('dimmed')")
+    canvas.shows("cy.nodes('.lit').map(n => n.data('name')).join() === 'tts'")
     mouse.move(*canvas.at("embedding"), steps=6)
     hint = canvas.builder.locator(".opea-hint")
     expect(hint).to_contain_text("embedding")
@@ -61,7 +63,7 @@ def test_a_wire_lights_what_fits_refuses_the_rest_with_its_reason_and_asks_in_th
     chooser = canvas.builder.locator(".opea-chooser")
     chooser.locator(".opea-choice", has_text="Guardrails").first.click()
     canvas.until(lambda told: ["llm", "guardrails"] in told["edges"])
-    canvas.cards(*CHATQNA, "guardrails")
+    canvas.cards(*CHATQNA, "tts", "guardrails")
 
 
 def test_cards_are_moved_together_duplicated_deleted_and_joined(notebook: Open) -> None:

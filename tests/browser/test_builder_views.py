@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
+
 import pytest
+from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 
 from tests.browser.canvas import CHATQNA, CHATQNA_THERE, Open, canvas_in, opening, with_chatqna
@@ -63,6 +67,18 @@ def test_a_saved_notebook_shows_the_graph_without_a_kernel(notebook: Open) -> No
     page.open()
     picture = page.cell(0).locator(".jp-RenderedSVG img, .jp-RenderedSVG svg, .jp-OutputArea img").first
     expect(picture).to_be_visible(timeout=20_000)
+    page.page.goto("about:blank")
+    page.lab.stop_kernels()
+    page.page.route(
+        "**/api/sessions**", lambda asked: asked.abort() if asked.request.method == "POST" else asked.continue_()
+    )
+    page.page.goto(f"{page.lab.url}/doc/tree/kept-builder.ipynb?token={page.lab.token}&reset")
+    expect(page.page.locator(".jp-Dialog")).to_contain_text("Error Starting Kernel", timeout=60_000)
+    expect(picture).to_be_visible(timeout=20_000)
+    page.complaints.clear()  # of Lab, which gets no kernel
+    exported, _ = HTMLExporter().from_filename(str(page.lab.folder / "kept-builder.ipynb"))
+    (drawing,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', exported)
+    assert all(f">{name}<" in b64decode(drawing).decode() for name in CHATQNA)
 
 
 def test_themes_change_while_it_is_open(notebook: Open) -> None:
@@ -85,15 +101,19 @@ def test_themes_change_while_it_is_open(notebook: Open) -> None:
         seen.add(now)
 
 
-def test_it_holds_in_a_narrow_view(notebook: Open) -> None:
-    canvas = with_chatqna(notebook, "narrow")
-    canvas.page.set_viewport_size({"width": 700, "height": 1000})
+@pytest.mark.parametrize("width", [420, 800])
+def test_it_holds_in_a_narrow_view(notebook: Open, width: int) -> None:
+    canvas = with_chatqna(notebook, f"narrow-{width}")
+    canvas.page.set_viewport_size({"width": width, "height": 1000})
     root = canvas.builder
-    expect(root.locator(".opea-deploy-button")).to_be_visible()
     assert root.evaluate("el => el.scrollWidth - el.clientWidth") <= 1
-    frame = canvas.box.bounding_box()
-    assert frame is not None
+    frame, palette, whole = (part.bounding_box() or {} for part in (canvas.box, root.locator(".opea-palette"), root))
+    for button in (".opea-deploy-button", ".opea-stop-button", ".opea-full-button"):
+        box = root.locator(button).bounding_box()
+        assert box is not None
+        assert whole["x"] <= box["x"] < box["x"] + box["width"] <= whole["x"] + whole["width"]
     assert frame["width"] > 200
+    assert (frame["y"] == palette["y"]) == (width == 800)  # beside it as long as there is room
     canvas.box.scroll_into_view_if_needed()
     canvas.box.focus()
     canvas.press("a")
