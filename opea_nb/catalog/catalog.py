@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib.metadata
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from opea_nb.errors import CatalogError
 
 ENTRY_POINTS = "opea_nb.catalog"
 GENERIC = "service"
+_PLATFORM = re.compile(r"[-_](openeuler|openvino|xeon|gaudi|hpu|rocm|cpu|arc)$")
 
 _DATA = Path(__file__).parent / "data"
 
@@ -132,8 +134,13 @@ class Catalog(Mapping[str, Component]):
         return self._components[kinds[0] if kinds else GENERIC]
 
     def by_image(self, image: str) -> tuple[Component, ...]:
-        """All components that run in a container image, whatever its registry and tag: engines first."""
-        found = [self._components[kind] for kind in self._images.get(bare(image), ())]
+        """All components that run in a container image, whatever its registry and tag: engines first.
+
+        One that is built for another platform (``opea/vllm-openeuler``) counts as the image that it is built of.
+        """
+        name = bare(image)
+        kinds = self._images.get(name) or self._images.get(_PLATFORM.sub("", name)) or ()
+        found = [self._components[kind] for kind in kinds]
         return tuple(sorted(found, key=lambda c: c.role != "engine"))
 
     def by_gmc(self, step: str) -> Component | None:

@@ -67,6 +67,8 @@ def told(graph: Graph, catalog: Catalog, name: str) -> Store:
     )
     used = sorted(n for n in graph.successors(name) if graph.edges[name, n]["kind"] == "uses")
     engines = [n for n in used if keeps_data(catalog, graph.nodes[n]["kind"])]
+    stores = {keeper(form, catalog) for form in component.forms.values()}
+    engines.sort(key=lambda n: graph.nodes[n]["kind"] not in stores)  # a store may have stores of its own beside it
     only = next(iter(component.forms)) if len(component.forms) == 1 else ""
     running = service.form or only
     form = component.forms.get(running)

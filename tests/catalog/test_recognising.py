@@ -62,3 +62,16 @@ def test_a_studio_node_names_a_component(name: str) -> None:
     assert component is not None
     assert component.kind == "llm"
     assert CATALOG.by_studio("chat_input") is None
+
+
+@pytest.mark.parametrize(
+    ("image", "kind"),
+    [
+        ("opea/vllm-hpu:latest", "vllm"),
+        ("opea/retriever-openeuler", "retriever"),
+        ("opea/reranking-videoqna", "reranking-video"),
+        ("opea/dataprep-pinecone:1.0", "dataprep"),
+    ],
+)
+def test_images_of_earlier_versions_and_other_platforms_are_known(image: str, kind: str) -> None:
+    assert kind in [c.kind for c in load_catalog().by_image(image)]

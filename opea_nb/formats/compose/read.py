@@ -160,8 +160,13 @@ def draw(found: Inferred, roles: Mapping[str, Role], draft: Draft) -> Chain:
 
 def _tell_how(name: str, component: Component, role: Role, draft: Draft) -> None:
     if role.by_name:
-        why = "is built, not pulled" if "build" in role.service.raw else "has no image here"
-        draft.note("inferred", name, f"{why}: taken as {component.kind} for its name")
+        if role.service.image:
+            why = f"an image that is not the catalogue's ({role.service.image}): taken as {component.kind} for its name"
+        elif "build" in role.service.raw:
+            why = f"is built, not pulled: taken as {component.kind} for its name"
+        else:
+            why = f"has no image here: taken as {component.kind} for its name"
+        draft.note("inferred", name, why)
     elif component.kind == GENERIC:
         reason = f"no component of the catalogue ({role.service.image or 'built from a folder'}): a service of JSON"
         draft.note("inferred", name, reason)

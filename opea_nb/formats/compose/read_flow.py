@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from opea_nb.catalog import Component
+from opea_nb.catalog import GENERIC, Component
 from opea_nb.formats.compose.read_roles import Role, direct, stage
 from opea_nb.formats.compose.read_services import ComposeService
 from opea_nb.formats.compose.read_values import hosts_in
@@ -20,8 +20,11 @@ _STEP_WORDS = {
     "GUARDRAIL": "guardrails", "WEB_RETRIEVER": "web-retriever", "ANIMATION": "animation", "TEXT2QUERY": "text2",
     "TEXT2CYPHER": "text2", "DATAPREP": "dataprep",
 }  # fmt: skip
+_SAME_WORDS = {"EMBEDDER": "EMBEDDING", "RETRIEVAL": "RETRIEVER", "RERANKING": "RERANK", "RERANKER": "RERANK"}
+# Steps that the mega service of an example calls itself, before or after its flow.
+_BESIDE = {"multimodalqna": ("asr", "tts")}
 _EMBEDDING = 20
-_STEP = re.compile(r"([A-Z0-9_]+?)_(?:SERVICE|SERVER)_(?:HOST_IP|HOST|ENDPOINT|URL|PORT)$")
+_STEP = re.compile(r"([A-Z0-9_]+?)(?:_SERVICE|_SERVER)?_(?:HOST_IP|HOST|ENDPOINT|URL|PORT)$")
 
 
 @dataclass(slots=True)
@@ -120,7 +123,7 @@ class _Inference:
     def _either(self, name: str, role: Role, wrapped: Mapping[str, Role]) -> None:
         """An image that may be an engine, or a step that is called directly."""
         as_step = direct(role)
-        users = [n for n in wrapped if name in self.reached[n]]
+        users = [n for n in wrapped if name in self.reached[n] or name in self.roles[n].service.needs]
         if as_step is None:
             self.found.engines[name] = role.engines[0]
             return
@@ -158,8 +161,8 @@ class _Inference:
 
     def _words(self, mega: str) -> list[str]:
         """Words of steps that a mega service's variables name."""
-        found = (_STEP.fullmatch(key) for key in self.roles[mega].service.environment)
-        return list(dict.fromkeys(m[1] for m in found if m and m[1] in _STEP_WORDS))
+        found = (_word(key) for key in self.roles[mega].service.environment)
+        return list(dict.fromkeys(word for word in found if word))
 
     def _hinted(self, mega: str, component: Component) -> bool:
         return any(component.kind.startswith(_STEP_WORDS[word]) for word in self._words(mega))
@@ -169,8 +172,10 @@ class _Inference:
         service = self.roles[name].service
         todo = [n for n in self.reached[name] if n in self.found.engines]
         if not todo:
-            wanted = {e for f in self.found.steps[name].forms.values() for e in f.engines}
-            todo = [n for n in service.needs if n in self.found.engines and self.found.engines[n].kind in wanted]
+            component = self.found.steps[name]
+            wanted = {e for f in component.forms.values() for e in f.engines}
+            waited = [n for n in service.needs if n in self.found.engines]
+            todo = [n for n in waited if component.kind == GENERIC or self.found.engines[n].kind in wanted]
         uses: list[str] = []
         while todo:
             engine = todo.pop(0)
@@ -184,11 +189,16 @@ class _Inference:
     def _called(self, mega: str) -> list[str]:
         """Steps that a mega service calls: by address, by the words of its variables, by what it waits for."""
         service = self.roles[mega].service
-        steps = [n for n, c in self.found.steps.items() if stage(c) >= 0]
+        beside = _BESIDE.get(self.roles[mega].mega, ())
+        steps = [n for n, c in self.found.steps.items() if stage(c) >= 0 and not c.kind.startswith(beside)]
         called = [n for n in steps if n in self.reached[mega]]
+        others = {n for m in self.megas if m != mega for n in self.reached[m]} - {*called, *service.needs}
         places = {stage(self.found.steps[n]) for n in called}
         for word in self._words(mega):
-            fitting = [n for n in steps if self.found.steps[n].kind.startswith(_STEP_WORDS[word])]
+            if _STEP_WORDS[word].startswith(beside):
+                continue
+            alike = [n for n in steps if self.found.steps[n].kind.startswith(_STEP_WORDS[word])]
+            fitting = [n for n in alike if n not in others]
             fresh = [n for n in fitting if n not in called and stage(self.found.steps[n]) not in places]
             waited = [n for n in fresh if n in service.needs] or fresh
             called += waited[:1]
@@ -235,3 +245,15 @@ class _Inference:
             ordered = sorted(steps, key=lambda n: stage(self.found.steps[n]))
             return Chain(None, "", [[n] for n in ordered])
         return Chain(None, "", [])
+
+
+def _word(variable: str) -> str:
+    """The word of the step that a variable tells the address of, whatever stands before it; empty for none.
+
+    >>> _word("LLM_SERVER_HOST_IP"), _word("TEI_EMBEDDING_HOST_IP"), _word("WEB_RETRIEVER_SERVICE_PORT"), _word("PATH")
+    ('LLM', 'EMBEDDING', 'WEB_RETRIEVER', '')
+    """
+    found = _STEP.fullmatch(variable)
+    words = found[1].split("_") if found else []
+    names = ("_".join(words[at:]) for at in range(len(words)))
+    return next((w for name in names if (w := _SAME_WORDS.get(name, name)) in _STEP_WORDS), "")

@@ -108,11 +108,18 @@ def _said(key: str, value: Any, form: Form, service: ComposeService) -> bool:
         case "devices" | "group_add" | "security_opt":
             return form.accelerator == "rocm"
         case "command" | "entrypoint":
-            return bool(options.command) and any(w in service.words for w in _MODEL_WORDS)
+            return bool(options.command) and any(w in service.words for w in _MODEL_WORDS) and not _more(service, form)
         case "volumes":
             paths = {str(v).rpartition(":")[2] for v in value} if isinstance(value, list) else {""}
             return paths <= set(form.volumes.values())
     return False
+
+
+def _more(service: ComposeService, form: Form) -> set[str]:
+    """Options of its command that the catalogue's command has not."""
+    own = {word.partition("=")[0] for word in (*form.options.command, *form.options.entrypoint)}
+    given = {word.partition("=")[0] for word in service.words if word.startswith("-")}
+    return given - own - {*_MODEL_WORDS, "--host", "--port", "--hostname"}
 
 
 def _form(service: ComposeService, component: Component) -> Form | None:

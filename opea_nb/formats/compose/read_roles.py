@@ -49,6 +49,17 @@ _NAMED = (
     ("speecht5", "speecht5"),
 )
 
+# What images of other makers are called that serve what an engine of the catalogue serves.
+_ENGINES = (
+    ("text-embeddings-inference", "tei"),
+    ("text-generation-inference", "tgi"),
+    ("vllm", "vllm"),
+    ("ipex-llm-serving", "vllm"),
+    ("tgi", "tgi"),
+    ("ollama", "ollama"),
+)
+_PROGRAMS = re.compile(r"text-(embeddings-router|generation-launcher)")
+
 ANSWERING = 50
 """The stage of what writes the answer."""
 
@@ -85,7 +96,7 @@ class Role:
     services, engines
         Components that its image may stand for.
     by_name
-        Whether its name told, not its image.
+        Whether its name told, or its image's, and not the catalogue.
     """
 
     service: ComposeService
@@ -128,6 +139,8 @@ def recognised(service: ComposeService, catalog: Catalog) -> Role:
     if mega or front:
         return Role(service, mega)
     if service.image:
+        if not found and (alike := _alike(service, catalog)):
+            return alike
         return Role(service, "", _fitting(services, service), _fitting(engines, service))
     # built from a folder, or what another file has: the name is all there is
     short = re.sub(r"[-_](service|server|serving)$", "", service.name)
@@ -138,6 +151,21 @@ def recognised(service: ComposeService, catalog: Catalog) -> Role:
         return Role(service)
     if component.role == "service":
         return Role(service, "", (component,), by_name=True)
+    return _as_engine(service, component, catalog)
+
+
+def _alike(service: ComposeService, catalog: Catalog) -> Role | None:
+    """An engine of the catalogue in an image of another maker, which is called like it."""
+    image = bare(service.image)
+    name = image.split("/")[-1]
+    if image.startswith("opea/") or re.search(r"exporter|benchmark|router|dashboard", name):
+        return None
+    kind = next((k for word, k in _ENGINES if re.search(rf"(^|[-_.]){word}([-_.]|$)", name)), "")
+    component = catalog.get("tei-rerank" if kind == "tei" and "rerank" in service.text else kind)
+    return _as_engine(service, component, catalog) if component else None
+
+
+def _as_engine(service: ComposeService, component: Component, catalog: Catalog) -> Role:
     also = catalog.by_image(next((f.image for f in component.forms.values()), ""))
     directly = _fitting(tuple(c for c in also if c.role == "service" and c.kind != GENERIC), service)
     return Role(service, "", directly, (component,), by_name=True)
@@ -148,10 +176,11 @@ def with_applications(roles: Mapping[str, Role], catalog: Catalog) -> dict[str, 
     found = dict(roles)
     if any(r.wrapped or r.mega in MEGA for r in found.values()):
         return found
+    awaited = {need for role in found.values() if role.mega for need in role.service.needs}
     for name, role in found.items():
         image = bare(role.service.image)
-        own = bool(re.search(r"(^|/)opea/", image)) or (not image and "build" in role.service.raw)
-        front = _FRONT.search(image) or _FRONT.search(name)
+        own = bool(re.search(r"(^|/)opea/", image)) or (not image and "build" in role.service.raw) or name in awaited
+        front = _FRONT.search(image or name)
         if own and not role.known and not role.mega and not front and role.service.ports:
             found[name] = Role(role.service, services=(catalog[GENERIC],))
     return found
@@ -182,7 +211,8 @@ def _fitting(components: tuple[Component, ...], service: ComposeService) -> tupl
     if len(components) < 2:
         return components
     text = f"{service.text} {' '.join(v for k, v in service.environment.items() if 'COMPONENT_NAME' in k)}".lower()
-    text = text.replace(service.image.lower(), "")  # which they share
+    text = _PROGRAMS.sub("", text.replace(service.image.lower(), ""))  # which they share
+    text += " video" if "CHUNK_DURATION" in service.environment else ""
     text += " multimodal" if any("MULTIMODAL" in k or "BRIDGE" in k for k in service.environment) else ""
     text += " graph" if any(k.startswith("NEO4J_") for k in service.environment) else ""
 

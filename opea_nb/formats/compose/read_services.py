@@ -62,7 +62,26 @@ def services_of(data: Mapping[Any, Any], draft: Draft) -> dict[str, ComposeServi
     for name in data["services"]:
         if str(name) not in raw:
             draft.note("lost", str(name), "is no mapping", f"services.{name}")
-    return {name: _service(name, _extended(name, raw, draft, ()), draft) for name in raw}
+    found = {name: _service(name, _extended(name, raw, draft, ()), draft) for name in raw}
+    return _without_bases(found, raw, draft)
+
+
+def _without_bases(
+    found: dict[str, ComposeService], raw: Mapping[str, Mapping[str, Any]], draft: Draft
+) -> dict[str, ComposeService]:
+    """Without those that are only there to be extended: they publish nothing, and what they have is in the others."""
+    above: dict[str, list[str]] = {}
+    for name, own in raw.items():
+        extends = own.get("extends")
+        base = extends.get("service") if isinstance(extends, Mapping) and "file" not in extends else extends
+        if isinstance(base, str) and base in found and base != name and not found[base].ports and found[name].ports:
+            above.setdefault(base, []).append(name)
+    for base, names in above.items():
+        draft.note("inferred", base, f"is only extended, by {', '.join(names)}: no service of its own")
+        del found[base]
+    for service in found.values():
+        service.needs = tuple(dict.fromkeys(n for need in service.needs for n in above.get(need, (need,))))
+    return found
 
 
 def _extended(

@@ -335,3 +335,174 @@ def test_a_damaged_file_gives_an_error_with_a_place(data: st.DataObject) -> None
         read(GUARDED[:start] + put + GUARDED[start + length :])
     except OpeaError:
         pass
+
+
+TEI = (
+    "{image: ghcr.io/huggingface/text-embeddings-inference:cpu-1.7, entrypoint: '/bin/sh -c \"%s\"', ports: ['%d:80']}"
+)
+ROUTER = "apt-get install -y curl && text-embeddings-router --model-id ${%s} --auto-truncate"
+
+
+def test_the_name_of_the_program_tells_nothing_of_what_tei_serves() -> None:
+    found = read(f"""services:
+  tei-embedding-service: {TEI % (ROUTER % "EMBEDDING_MODEL_ID", 6006)}
+  tei-reranking-service: {TEI % (ROUTER % "RERANK_MODEL_ID", 8808)}
+  retriever: {{image: opea/retriever, environment: {{RETRIEVER_COMPONENT_NAME: OPEA_RETRIEVER_REDIS}}}}
+  db: {{image: redis/redis-stack}}
+  chat:
+    image: opea/chatqna
+    environment:
+      MEGA_SERVICE_HOST_IP: chat
+      EMBEDDING_SERVER_HOST_IP: tei-embedding-service
+      RETRIEVER_SERVICE_HOST_IP: retriever
+      RERANK_SERVER_HOST_IP: tei-reranking-service
+""")
+    assert rules(found) == {"tei-embedding-service >> retriever", "retriever >> tei-reranking-service"}
+    assert kinds(found)["tei-reranking-service"] == "reranking-tei"
+
+
+def test_a_store_beside_the_store_is_no_difference_between_those_that_share_it() -> None:
+    found = read("""services:
+  etcd: {image: quay.io/coreos/etcd:v3.5.5}
+  minio: {image: minio/minio}
+  milvus:
+    image: milvusdb/milvus:v2.4.6
+    environment: {ETCD_ENDPOINTS: "etcd:2379", MINIO_ADDRESS: "minio:9000"}
+  dataprep:
+    image: opea/dataprep
+    depends_on: {milvus: {condition: service_healthy}, etcd: {condition: service_healthy}}
+    environment: {DATAPREP_COMPONENT_NAME: OPEA_DATAPREP_MILVUS, MILVUS_HOST: "${host_ip}"}
+  tei: {image: ghcr.io/huggingface/text-embeddings-inference:cpu-1.5, ports: ["6006:80"], command: --model-id a/embed}
+  retriever:
+    image: opea/retriever
+    depends_on: [milvus]
+    environment: {RETRIEVER_COMPONENT_NAME: OPEA_RETRIEVER_MILVUS, MILVUS_HOST: "${host_ip}"}
+  chat:
+    image: opea/chatqna
+    environment: {EMBEDDING_SERVER_HOST_IP: tei, RETRIEVER_SERVICE_HOST_IP: retriever}
+""")
+    assert not found.pipeline.problems()
+
+
+CODEGEN = """services:
+  vllm: {image: opea/vllm, command: --model Qwen/Coder --port 80}
+  llm-base: {image: opea/llm-textgen, environment: {LLM_ENDPOINT: "${LLM_ENDPOINT}"}}
+  llm: {extends: llm-base, ports: ["9000:9000"], depends_on: [vllm]}
+  embedder:
+    image: opea/embedding
+    depends_on: [tei]
+    environment: {EMBEDDING_COMPONENT_NAME: OPEA_TEI_EMBEDDING}
+  tei: {image: ghcr.io/huggingface/text-embeddings-inference:cpu-1.7, command: --model-id a/embed}
+  db: {image: redis/redis-stack}
+  retriever: {image: opea/retriever, depends_on: [db], environment: {TEI_EMBEDDING_ENDPOINT: "${TEI}"}}
+  back:
+    image: opea/codegen
+    depends_on: {llm-base: {condition: service_started}}
+    environment:
+      - MEGA_SERVICE_HOST_IP=${MEGA_SERVICE_HOST_IP}
+      - LLM_SERVICE_HOST_IP=${LLM_SERVICE_HOST_IP}
+      - RETRIEVAL_SERVICE_HOST_IP=${RETRIEVAL_SERVICE_HOST_IP}
+      - TEI_EMBEDDING_HOST_IP=${TEI_EMBEDDING_HOST_IP}
+"""
+
+
+def test_a_step_is_known_by_the_word_in_its_variable_whatever_stands_before() -> None:
+    assert rules(read(CODEGEN)) == {"embedder >> retriever", "retriever >> llm"}
+
+
+def test_what_is_only_there_to_be_extended_is_no_service() -> None:
+    found = read(CODEGEN)
+    assert "llm-base" not in found.pipeline.services
+    assert "llm-base: is only extended, by llm" in noted(found)
+    assert ("llm", "vllm") in found.pipeline.graph.edges
+
+
+def test_an_application_that_is_no_component_uses_the_engines_that_it_waits_for() -> None:
+    found = read("""services:
+  vllm-server: {image: opea/vllm-gaudi:1.22.0, runtime: habana, command: --model Qwen/Qwen3 --port 80}
+  research: {image: opea/deep-research-agent, ports: ["8022:8022"], depends_on: [vllm-server]}
+""")
+    assert ("research", "vllm-server") in found.pipeline.graph.edges
+
+
+def test_an_agent_is_no_web_front_for_thinking_in_react() -> None:
+    found = read("""services:
+  worker: {image: opea/comps-agent-langchain, ports: ["9095:9095"], environment: {strategy: rag_agent}}
+  supervisor-react-agent: {image: opea/agent-langchain, ports: ["9090:9090"], depends_on: [worker]}
+""")
+    assert kinds(found) == {"worker": "agent", "supervisor-react-agent": "agent"}
+    assert list(found.pipeline.flow(MAIN)) == ["supervisor-react-agent"]
+
+
+def test_an_engine_of_another_maker_is_known_by_the_name_of_its_image() -> None:
+    found = read("""services:
+  engine: {image: budstudio/vllm-cpu:0.11.0, command: "--model ${LLM_MODEL_ID}", ports: ["8028:8000"]}
+  llm: {image: opea/llm-textgen, depends_on: [engine]}
+  back: {image: opea/polylingua, depends_on: [llm], environment: {LLM_SERVICE_HOST_IP: "${LLM_SERVICE_HOST_IP}"}}
+""")
+    assert kinds(found) == {"engine": "vllm", "llm": "llm"}
+    assert found.pipeline.engines["engine"].image == "budstudio/vllm-cpu:0.11.0"
+    assert "not the catalogue's (budstudio/vllm-cpu:0.11.0)" in noted(found)
+
+
+def test_an_exporter_of_an_engine_is_no_engine() -> None:
+    found = read("""services:
+  llm: {image: opea/llm-textgen}
+  watch: {image: example/vllm-exporter}
+""")
+    assert kinds(found) == {"llm": "llm"}
+
+
+def test_a_model_elsewhere_is_not_the_one_of_another_mega_service() -> None:
+    found = read("""services:
+  summing: {image: opea/llm-docsum, ports: ["9003:9000"], environment: {LLM_ENDPOINT: "${REMOTE}"}}
+  docsum: {image: opea/docsum, environment: {MEGA_SERVICE_HOST_IP: m, LLM_SERVICE_HOST_IP: summing}}
+  code: {image: opea/codegen, environment: {MEGA_SERVICE_HOST_IP: m, LLM_SERVICE_HOST_IP: "${REMOTE}"}}
+""")
+    assert {name: list(found.pipeline.flow(name)) for name in found.pipeline.flows} == {
+        MAIN: ["summing"],
+        "codegen": ["llm"],
+    }
+
+
+def test_a_store_that_embeds_for_itself_makes_no_step_of_its_engine() -> None:
+    found = read("""services:
+  neo4j: {image: "neo4j:latest"}
+  tei: {image: ghcr.io/huggingface/text-embeddings-inference:cpu-1.5, command: --model-id a/embed}
+  tgi: {image: ghcr.io/huggingface/tgi-gaudi:2.0.6, runtime: habana, command: --model-id a/b}
+  retriever: {image: opea/retriever-neo4j-llamaindex, depends_on: [neo4j, tei, tgi]}
+  back:
+    image: opea/graphrag
+    depends_on: [neo4j, tei, retriever, tgi]
+    environment: {MEGA_SERVICE_HOST_IP: back, RETRIEVER_SERVICE_HOST_IP: retriever, LLM_SERVER_HOST_IP: tgi}
+""")
+    assert rules(found) == {"retriever >> tgi"}
+
+
+def test_what_multimodalqna_calls_itself_is_no_step_of_its_flow() -> None:
+    found = read("""services:
+  whisper: {image: opea/whisper}
+  lvm: {image: opea/lvm, environment: {LVM_COMPONENT_NAME: OPEA_LLAVA_LVM}}
+  back:
+    image: opea/multimodalqna
+    environment: {LVM_SERVICE_HOST_IP: "${LVM_SERVICE_HOST_IP}", WHISPER_SERVER_ENDPOINT: "${WHISPER_SERVER_ENDPOINT}"}
+""")
+    assert list(found.pipeline.flow(MAIN)) == ["lvm"]
+    assert "whisper: no mega service of the file is seen to call it" in noted(found)
+
+
+def test_options_of_a_command_that_the_catalogue_has_not_are_kept() -> None:
+    found = read("""services:
+  vllm: {image: opea/vllm, command: --model a/b --host 0.0.0.0 --port 80 --max-model-len 8192}
+  llm: {image: opea/llm-textgen, depends_on: [vllm]}
+""")
+    assert "--max-model-len" in found.pipeline.engines["vllm"].extra["compose"]["command"]
+    assert "vllm: command: not read: kept under `compose`" in noted(found)
+
+
+def test_the_application_that_a_mega_service_waits_for_is_kept_as_a_service() -> None:
+    found = read("""services:
+  server: {image: "edgecraftrag.server:latest", ports: ["16010:16010"]}
+  back: {image: "edgecraftrag.ecrag:latest", environment: {MEGA_SERVICE_PORT: "16011"}, depends_on: [server]}
+""")
+    assert kinds(found) == {"server": "service"}
