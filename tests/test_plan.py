@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from opea_nb.catalog import load_catalog
 from opea_nb.errors import PlanError
 from opea_nb.pipeline import Pipeline
 from opea_nb.plan import GATEWAY, GatewaySettings, Target, plan
@@ -13,6 +14,17 @@ from opea_nb.plan import GATEWAY, GatewaySettings, Target, plan
 PORTS = {"embedding": 41, "retriever": 42, "reranking": 43, "llm": 44, "dataprep": 45, GATEWAY: 46}
 LOCAL = Target.local(ports=PORTS, volumes="/somewhere")
 CONTAINERS = Target.containers("containers")
+
+
+def test_the_gateway_is_told_of_components_that_a_user_added() -> None:
+    entry = {"input": "Json", "output": "Json", "endpoint": "/v1/x", "port": 8100, "forms": {"opea": {"image": "me/x"}}}
+    pipeline = Pipeline("mine", catalog=load_catalog({"components": {"shout": entry}}))
+    pipeline.add("shout", "x")
+    environment = plan(pipeline, CONTAINERS).process(GATEWAY).environment
+    assert json.loads(environment["OPEA_NB_COMPONENTS"]) == {"components": {"shout": entry}}
+    other = Pipeline("other", catalog=pipeline.catalog)
+    other.add("llm")
+    assert "OPEA_NB_COMPONENTS" not in plan(other, CONTAINERS).process(GATEWAY).environment
 
 
 def test_each_process_starts_after_what_it_needs(chatqna: Pipeline) -> None:

@@ -12,6 +12,8 @@ from opea_nb.backends.answer import Answer, Ingested, Run
 from opea_nb.backends.calls import OnState, Question
 from opea_nb.backends.protocol import AsyncDeployment, ServiceStatus
 from opea_nb.backends.running import RunningQuery
+from opea_nb.formats import unified
+from opea_nb.pipeline import Pipeline
 
 __all__ = ["Deployment"]
 
@@ -42,6 +44,11 @@ class Deployment:
     def document(self) -> str:
         """The deployed pipeline as unified YAML."""
         return self.aio.document
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The deployed pipeline, as it was when it was deployed."""
+        return unified.loads(self.document, source=self.name, catalog=self.aio.catalog)
 
     def __repr__(self) -> str:
         return f"<deployment {self.name!r}>"
@@ -81,7 +88,7 @@ class Deployment:
         def ask(on_state: OnState) -> Coroutine[Any, Any, Answer]:
             return self.aio.gateway.query(question, on_state=on_state, **options)
 
-        return display.query(ask, question=question, document=self.document)
+        return display.query(ask, question=question, pipeline=self.pipeline)
 
     def start_query(self, question: Question, **options: Any) -> RunningQuery:
         """Ask, and return at once; arguments as of `query`."""

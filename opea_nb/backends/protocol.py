@@ -14,6 +14,7 @@ from opea_nb.plan import GatewaySettings
 
 if TYPE_CHECKING:
     from opea_nb.backends.calls import Gateway
+    from opea_nb.catalog import Catalog
     from opea_nb.pipeline import Pipeline
 
 __all__ = ["AsyncDeployment", "Backend", "DeploymentInfo", "OnProgress", "Progress", "ServiceState", "ServiceStatus"]
@@ -118,6 +119,10 @@ class AsyncDeployment(Protocol):
     @property
     def document(self) -> str:
         """The deployed pipeline as unified YAML."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """What its pipeline's kinds are: the package's and those that a user added."""
 
     @property
     def gateway(self) -> Gateway:

@@ -27,8 +27,8 @@ class Display(Protocol):
     def deploy(self, starting: Starting, *, pipeline: Pipeline, name: str) -> AsyncDeployment:
         """Start a deployment, show it on its way up, and return it, or raise what it raised."""
 
-    def query(self, asking: Asking, *, question: Question, document: str) -> Answer:
-        """Ask, show the run, and return the answer, or raise what it raised; `document` is the pipeline's YAML."""
+    def query(self, asking: Asking, *, question: Question, pipeline: Pipeline) -> Answer:
+        """Ask, show the run, and return the answer, or raise what it raised."""
 
 
 _current: Display | None = None

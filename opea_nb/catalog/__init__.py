@@ -2,8 +2,10 @@
 
 from opea_nb.catalog.catalog import GENERIC, Catalog, load_catalog
 from opea_nb.catalog.model import Component, ContainerOptions, Form, Health, Parameter, PortType
+from opea_nb.catalog.reading import ACCELERATORS
 
 __all__ = [
+    "ACCELERATORS",
     "GENERIC",
     "Catalog",
     "Component",

@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib.metadata
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from opea_nb.catalog.images import bare
 from opea_nb.catalog.model import Component, Form, PortType, Role
-from opea_nb.catalog.reading import read_data, read_file
+from opea_nb.catalog.reading import parsed_file, read_data
 from opea_nb.errors import CatalogError
 
 ENTRY_POINTS = "opea_nb.catalog"
@@ -32,7 +35,13 @@ class Catalog(Mapping[str, Component]):
     'retriever'
     """
 
-    def __init__(self, components: Iterable[Component], types: Iterable[PortType]) -> None:
+    def __init__(
+        self,
+        components: Iterable[Component],
+        types: Iterable[PortType],
+        added: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self.added = added
         self._types = {t.name: t for t in types}
         self._components: dict[str, Component] = {}
         self._names: dict[str, str] = {}
@@ -69,6 +78,16 @@ class Catalog(Mapping[str, Component]):
         if component.gmc:
             plain = next((f.name for f in component.forms.values() if f.image and not f.gmc), "")
             self._steps.setdefault(component.gmc, (component.kind, plain))
+
+    def beyond(self, kinds: Iterable[str]) -> dict[str, Any]:
+        """What the given kinds need beyond the package's own catalogue, as `load_catalog` takes it; often nothing."""
+        entries = self.added.get("components", {})
+        components = {kind: entries[kind] for kind in sorted(set(kinds)) if kind in entries}
+        if not components:
+            return {}
+        spoken = {name for kind in components for name in (self[kind].input, self[kind].output)}
+        types = {name: value for name, value in self.added.get("types", {}).items() if name in spoken}
+        return {"types": types, "components": components} if types else {"components": components}
 
     def component(self, kind: str) -> Component:
         """The component of that kind.
@@ -174,42 +193,63 @@ class Catalog(Mapping[str, Component]):
         return f"<Catalog of {len(self)} components>"
 
 
-def load_catalog(*files: str | Path) -> Catalog:
-    """The package's catalogue, with what installed packages add and then the given files.
+def load_catalog(*files: str | Path | Mapping[str, Any]) -> Catalog:
+    """The package's catalogue, with what installed packages add, then the files of the environment and the given ones.
 
     A later entry of the same kind replaces an earlier one. A package adds to it with an entry point in the group
     ``opea_nb.catalog`` that names a function without parameters, which returns the path of a catalogue file or the
-    file's content as a mapping.
+    file's content as a mapping. ``OPEA_NB_CATALOG`` names files, separated as in ``PATH``.
+
+    Parameters
+    ----------
+    files
+        Paths of catalogue files, or their content.
 
     Raises
     ------
     CatalogError
         When a file or an entry point cannot be read.
     """
-    return _load(tuple(Path(f) for f in files)) if files else _default()
+    named = tuple(filter(None, os.environ.get("OPEA_NB_CATALOG", "").split(os.pathsep)))
+    return _extended(_built(named), [_content(file) for file in files]) if files else _common(named)
+
+
+_Content: TypeAlias = tuple[Any, str]  # what a file holds, and what to call it in errors
 
 
 @functools.cache
-def _default() -> Catalog:
-    return _load(())
+def _common(named: tuple[str, ...]) -> Catalog:
+    return _built(named)
 
 
-def _load(files: tuple[Path, ...]) -> Catalog:
-    components: dict[str, Component] = {}
-    types: dict[str, PortType] = {}
-    parts = [read_file(path) for path in sorted(_DATA.glob("*.yaml"))]
-    parts += [_from_entry_point(e) for e in importlib.metadata.entry_points(group=ENTRY_POINTS)]
-    parts += [read_file(path) for path in files]
-    for some_components, some_types in parts:
+def _built(named: tuple[str, ...]) -> Catalog:
+    own = [read_data(*_content(path)) for path in sorted(_DATA.glob("*.yaml"))]
+    catalog = Catalog([c for some, _ in own for c in some], [t for _, some in own for t in some])
+    installed = [_from_entry_point(e) for e in importlib.metadata.entry_points(group=ENTRY_POINTS)]
+    return _extended(catalog, [*installed, *map(_content, named)])
+
+
+def _content(file: str | Path | Mapping[str, Any]) -> _Content:
+    return (parsed_file(Path(file)), str(file)) if isinstance(file, str | Path) else (file, "<mapping>")
+
+
+def _extended(catalog: Catalog, contents: Iterable[_Content]) -> Catalog:
+    components = dict(catalog)
+    types = dict(catalog.port_types)
+    added: dict[str, dict[str, Any]] = {key: dict(value) for key, value in catalog.added.items()}
+    for data, source in contents:
+        some_components, some_types = read_data(data, source)
         components |= {c.kind: c for c in some_components}
         types |= {t.name: t for t in some_types}
-    return Catalog(components.values(), types.values())
+        for key, value in (data or {}).items():
+            added.setdefault(key, {}).update(value or {})
+    return Catalog(components.values(), types.values(), added)
 
 
-def _from_entry_point(entry: importlib.metadata.EntryPoint) -> tuple[list[Component], list[PortType]]:
+def _from_entry_point(entry: importlib.metadata.EntryPoint) -> _Content:
     where = f"entry point {entry.name} ({entry.value})"
     try:
         value = entry.load()()
     except Exception as error:  # a plug-in may raise anything; the reader needs to know which one it was
         raise CatalogError(f"{where}: {error}", hint="upgrade or uninstall that package") from error
-    return read_file(Path(value)) if isinstance(value, (str, Path)) else read_data(value, where)
+    return _content(value) if isinstance(value, str | Path) else (value, where)

@@ -22,25 +22,30 @@ _TUPLES = {
 }
 
 
-def read_file(path: Path) -> tuple[list[Component], list[PortType]]:
-    """The components and port types of a catalogue file.
+def parsed_file(path: Path) -> Any:
+    """What a catalogue file holds, not looked at yet.
 
     Raises
     ------
     CatalogError
-        When the file cannot be read, is no YAML, or holds an entry or key that is not known.
+        When the file cannot be read, or is no YAML.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CatalogError(f"{path}: cannot be read: {error.strerror}", hint="check the path") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise CatalogError(f"{path}: is not YAML: {error}", hint="see docs/catalogue.md for an example") from error
-    return read_data(data, str(path))
 
 
 def read_data(data: Any, source: str) -> tuple[list[Component], list[PortType]]:
-    """The same from data that is already parsed; `source` is named in errors."""
+    """The components and port types of a catalogue file's content; `source` is named in errors.
+
+    Raises
+    ------
+    CatalogError
+        When it holds an entry or key that is not known.
+    """
     entries = _mapping(data, source)
     _only(entries, _ENTRIES, source)
     components = _mapping(entries.get("components") or {}, f"{source}: components")

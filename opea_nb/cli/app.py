@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -23,20 +24,40 @@ app = typer.Typer(
     add_completion=True,  # --install-completion, --show-completion
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Convert, check, deploy, query and trace OPEA pipelines from a terminal.",
     epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 deployment failed or not found, 4 query failed, "
     "130 interrupted.",
 )
 
 Name = Annotated[str, typer.Argument(help="Name of the deployment; see `opea-nb ps`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A pipeline, in any format that is read.")]
 
 for command in (convert.convert, convert.new, convert.catalog, inspect.check, inspect.show, inspect.diff):
     app.command()(command)
 app.command()(inspect.templates)
 app.command()(trace.trace)
 app.command()(completion.completion)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    catalog: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="A file with components of your own; repeatable."),
+    ] = None,
+    version: Annotated[  # noqa: ARG001  its callback does it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Convert, check, deploy, query and trace OPEA pipelines from a terminal."""
+    if catalog:
+        before = os.environ.get("OPEA_NB_CATALOG", "")
+        os.environ["OPEA_NB_CATALOG"] = os.pathsep.join(filter(None, [before, *(str(p.resolve()) for p in catalog)]))
 
 
 @app.command()
@@ -69,7 +90,7 @@ def models(json: Json = False) -> None:
 
 @app.command()
 def up(  # noqa: PLR0917  Typer makes them options
-    file: File,
+    file: convert.Input,
     name: Annotated[str, typer.Option(help="Name of the deployment; default: the pipeline's.")] = "",
     keep: Annotated[
         bool, typer.Option("--keep/--foreground", help="Stay until `opea-nb down`, or end with Ctrl-C.")
@@ -83,7 +104,7 @@ def up(  # noqa: PLR0917  Typer makes them options
     from opea_nb.cli.live import Deploying, service_table
     from opea_nb.formats.registry import read
 
-    imported = read(file)
+    imported = read(convert.given(file))
     convert.print_notes(imported.notes)
     recording: Literal["bodies", "none"] = "bodies" if record else "none"
     with Deploying(err if json else out) as show:
@@ -202,6 +223,8 @@ def down(
             out.print(Text(f"{found} ended"))
     if json:
         print_json({"ended": ended})
+    elif not ended:
+        out.print("Nothing runs.")
 
 
 @app.command()

@@ -22,8 +22,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
 Input = Annotated[Path, typer.Argument(help="A file of any format that is read; - for stdin.")]
 Output = Annotated[
-    str | None, typer.Option("--output", "-o", help="File, or folder where it is several; default: stdout.")
+    str | None, typer.Option("--output", "-o", help="File, or folder where it is several; default, or -: stdout.")
 ]
+_STDIN_LIMIT = (8 << 20) + 1
+_ENDINGS = {".svg": "svg", ".png": "png", ".mmd": "mermaid", ".py": "python"}
+
+
+def given(file: Path) -> Path | bytes:
+    """The file, or what stands on stdin for ``-``; one that is not there is wrong usage."""
+    if str(file) != "-" and (file.is_dir() or not file.exists()):
+        raise typer.BadParameter(f"file {str(file)!r} {'is a directory' if file.is_dir() else 'does not exist'}.")
+    return sys.stdin.buffer.read(_STDIN_LIMIT) if str(file) == "-" else file
 
 
 def _formats(incomplete: str) -> list[str]:
@@ -45,10 +54,11 @@ def convert(  # noqa: PLR0917  Typer makes them options
         typer.Option(
             "--to",
             "-t",
-            help="unified, compose, kubernetes, gmc, kserve, python, mermaid, svg or png.",
+            help="unified, compose, kubernetes, gmc, kserve, python, mermaid, svg or png; "
+            "may be left out where the output ends in .svg, .png, .mmd or .py.",
             autocompletion=_formats,
         ),
-    ],
+    ] = "",
     output: Output = None,
     source: Annotated[
         str, typer.Option("--from", "-f", help="Format of the input; found out by default.", autocompletion=_formats)
@@ -73,24 +83,23 @@ def convert(  # noqa: PLR0917  Typer makes them options
     """Convert a pipeline from one format into another. Losses and guesses are told on stderr, item by item."""
     from opea_nb.formats import registry
 
-    given = sys.stdin.buffer.read(_STDIN_LIMIT) if str(file) == "-" else file
+    to = to or _ENDINGS.get(Path(output or "").suffix.lower(), "")
+    if not to:
+        raise typer.BadParameter("say which format to write, such as compose", param_hint="--to")
     options: dict[str, object] = dict(map(_option, option or ()))
     options |= {
         name: value
         for name, value in (("accelerator", accelerator), ("embedded", embedded), ("namespace", namespace))
         if value
     }
-    made = registry.convert(given, to, format=source, **options)
+    made = registry.convert(given(file), to, format=source, **options)
     if json:
-        written = write_files(made, output, force=force) if output is not None else ()
+        written = () if output in (None, "-") else write_files(made, output, force=force)
         files = {"files": dict(made.files), "binary": sorted(made.binary)}
         print_json({**files, "written": list(map(str, written)), "notes": notes_data(made.notes)})
         return
     write_files(made, output, force=force)
     print_notes(made.notes)
-
-
-_STDIN_LIMIT = (8 << 20) + 1
 
 
 def _option(text: str) -> tuple[str, object]:
@@ -220,14 +229,16 @@ def write_files(made: Exported, given: str | None, *, force: bool) -> tuple[Path
     from opea_nb.errors import FormatError
 
     files: dict[str, bytes] = {name: text.encode() for name, text in made.files.items()} | dict(made.binary)
-    if given is None:
-        if made.binary:
+    if given in (None, "-"):
+        if made.binary and sys.stdout.isatty():
             raise FormatError(
                 "a picture of pixels is nothing for a terminal", source="stdout", hint="name a file: -o FILE"
             )
-        first = next(iter(made.files))
-        sys.stdout.write(made.files[first])
-        for name in list(made.files)[1:]:
+        first, *others = files
+        sys.stdout.flush()
+        sys.stdout.buffer.write(files[first])
+        sys.stdout.buffer.flush()
+        for name in others:
             err.print(Text(f"also made, and written with -o FOLDER: {name}", "dim"), soft_wrap=True)
         return ()
     output = Path(given)

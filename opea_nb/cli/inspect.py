@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from opea_nb.cli.convert import Force, Json, notes_data, print_notes, write_files
+from opea_nb.cli.convert import Force, Input, Json, given, notes_data, print_notes, write_files
 from opea_nb.cli.output import EXIT_ERROR, out, print_json
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "diff", "show", "templates"]
 
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file of any format that is read.")]
-Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Files of any format that is read.")]
+Files = Annotated[list[Path], typer.Argument(help="Files of any format that is read; - for stdin.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +70,14 @@ def findings(file: Path) -> list[Finding]:
     from opea_nb.errors import FormatError
     from opea_nb.formats import registry
 
+    name = "<stdin>" if str(file) == "-" else str(file)
     try:
-        text, _ = registry.text_of(file)
-        pipeline = registry.read(file).pipeline
+        text, _ = registry.text_of(given(file))
+        pipeline = registry.read(text, source=name).pipeline
     except FormatError as error:
-        return [Finding(str(file), error.line, error.column, "error", "format", error.problem, error.hint)]
+        return [Finding(name, error.line, error.column, "error", "format", error.problem, error.hint)]
     plain = text if isinstance(text, str) else text.decode("utf-8", "replace")
-    return [
-        Finding(str(file), *_place(plain, p.node), p.severity, p.code, p.message, p.hint) for p in pipeline.problems()
-    ]
+    return [Finding(name, *_place(plain, p.node), p.severity, p.code, p.message, p.hint) for p in pipeline.problems()]
 
 
 def _place(text: str, name: str) -> tuple[int, int]:
@@ -94,7 +92,7 @@ def _place(text: str, name: str) -> tuple[int, int]:
 
 
 def show(
-    file: File,
+    file: Input,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Picture to write: .svg, .png or .mmd (Mermaid).")
     ] = None,
@@ -105,7 +103,7 @@ def show(
     from opea_nb.errors import FormatError
     from opea_nb.formats import registry
 
-    imported = registry.read(file)
+    imported = registry.read(given(file))
     if output is not None:
         to = {".svg": "svg", ".png": "png", ".mmd": "mermaid"}.get(output.suffix.lower())
         if to is None:
@@ -138,12 +136,12 @@ def _data(pipeline: Pipeline) -> dict[str, object]:
     }
 
 
-def diff(first: File, second: File, json: Json = False) -> None:
+def diff(first: Input, second: Input, json: Json = False) -> None:
     """List what two pipelines differ in, whatever their formats. Exit code 0: nothing, 1: something, as of diff."""
     from opea_nb.formats import registry
     from opea_nb.formats.compare import NOTHING, differences
 
-    found = differences(registry.read(first).pipeline, registry.read(second).pipeline)
+    found = differences(registry.read(given(first)).pipeline, registry.read(given(second)).pipeline)
     if json:
         sides = [
             {side: value for side, value in (("first", d.one), ("second", d.other)) if value is not NOTHING}

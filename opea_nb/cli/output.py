@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from typing import TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,9 +18,17 @@ EXIT_ERROR = 1
 EXIT_DEPLOY = 3
 EXIT_RUN = 4
 
+_WIDE = 1000
+
+
+def _width(stream: TextIO) -> int | None:
+    """The terminal's own; beside it, so wide that no table is cut short for what reads it."""
+    return None if stream.isatty() or "COLUMNS" in os.environ else _WIDE
+
+
 # rich itself leaves colours and live displays away when the output is no terminal or NO_COLOR is set
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, width=_width(sys.stdout))
+err = Console(stderr=True, highlight=False, width=_width(sys.stderr))
 
 
 def print_json(data: object) -> None:

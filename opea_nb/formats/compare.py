@@ -56,10 +56,9 @@ class Difference:
 
     def __str__(self) -> str:
         where = ".".join(self.path) or "the whole"
-        if self.one is NOTHING:
-            return f"{where}: only in the second: {_shown(self.other)}"
-        if self.other is NOTHING:
-            return f"{where}: only in the first: {_shown(self.one)}"
+        if self.one is NOTHING or self.other is NOTHING:
+            side, value = ("second", self.other) if self.one is NOTHING else ("first", self.one)
+            return f"{where}: only in the {side}" + ("" if value is True else f": {_shown(value)}")
         return f"{where}: {_shown(self.one)} → {_shown(self.other)}"
 
 
@@ -197,5 +196,5 @@ def _patterns(globs: Collection[str]) -> list[re.Pattern[str]]:
 
 
 def _shown(value: object) -> str:
-    shown = repr(dict(value)) if isinstance(value, Mapping) else repr(value)
+    shown = repr({k: v for k, v in value.items() if v not in ("", {}, ())} if isinstance(value, Mapping) else value)
     return shown if len(shown) <= 200 else shown[:200] + "…"

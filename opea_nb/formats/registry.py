@@ -16,6 +16,7 @@ flowchart LR
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import inspect
 import os
@@ -63,7 +64,9 @@ def find(name: str) -> Format:
         When there is none.
     """
     if name not in _HOMES:
-        raise FormatError(f"there is no format {name!r}", source="format", hint=f"there are: {', '.join(_HOMES)}")
+        near = difflib.get_close_matches(name.lower(), _HOMES, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(_HOMES)}"
+        raise FormatError(f"there is no format {name!r}", source="format", hint=hint)
     found: Format = importlib.import_module(_HOMES[name]).FORMAT
     return found
 

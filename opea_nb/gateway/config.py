@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 
+from opea_nb.catalog import Catalog, load_catalog
 from opea_nb.errors import PlanError
 from opea_nb.formats import unified
 from opea_nb.gateway.record import Recording, mode_of, usable
@@ -55,8 +56,8 @@ class Config:
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> Config:
-    """Read ``OPEA_NB_PIPELINE``, ``_ROUTES``, ``_RECORD``, ``_TOKEN`` and ``_TIMEOUT_CONNECT``, ``_FIRST_BYTE``,
-    ``_READ``, ``_TOTAL`` (seconds); and the variables that services name as their `api_key`.
+    """Read ``OPEA_NB_PIPELINE``, ``_COMPONENTS``, ``_ROUTES``, ``_RECORD``, ``_TOKEN`` and ``_TIMEOUT_CONNECT``,
+    ``_FIRST_BYTE``, ``_READ``, ``_TOTAL`` (seconds); and the variables that services name as their `api_key`.
 
     ``OPEA_NB_RECORD`` is ``bodies`` (default), ``none`` (events without bodies and texts) or ``off`` (no runs).
 
@@ -75,7 +76,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Config:
         raise PlanError(
             f"OPEA_NB_PIPELINE={path!r} cannot be read: {e.strerror}", hint="give the path of a unified YAML file"
         ) from e
-    pipeline = unified.loads(document, source=path)
+    pipeline = unified.loads(document, source=path, catalog=catalog_of(env.get("OPEA_NB_COMPONENTS", "")))
     token = env.get("OPEA_NB_TOKEN", "")
     names = {s.api_key for s in pipeline.services.values() if s.api_key}
     missing = sorted(name for name in names if not env.get(name))
@@ -91,6 +92,20 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Config:
         recording=Recording(mode_of(env.get("OPEA_NB_RECORD", "")), secrets=usable([token, *keys.values()])),
         timeouts=_timeouts(env),
     )
+
+
+def catalog_of(text: str) -> Catalog:
+    """The catalogue with the components that a plan hands on to the gateway (``OPEA_NB_COMPONENTS``).
+
+    Raises
+    ------
+    PlanError, CatalogError
+        When the text is no JSON, or no catalogue.
+    """
+    try:
+        return load_catalog(orjson.loads(text)) if text else load_catalog()
+    except orjson.JSONDecodeError as e:
+        raise PlanError(f"OPEA_NB_COMPONENTS is no JSON: {e}", hint="give it as a plan has it") from e
 
 
 def _routes(text: str) -> Mapping[str, str]:

@@ -26,13 +26,12 @@ class NotebookDisplay:
 
         return show_deploy(starting, name)
 
-    def query(self, asking: Asking, *, question: Question, document: str) -> Answer:
+    def query(self, asking: Asking, *, question: Question, pipeline: Pipeline) -> Answer:
         """Ask and show the run."""
-        from opea_nb.formats import unified
         from opea_nb.notebook.ask import show_run
         from opea_nb.notebook.run_shown import RunShown
 
-        return show_run(asking, RunShown(text_of(question), unified.loads(document)))
+        return show_run(asking, RunShown(text_of(question), pipeline))
 
 
 def text_of(question: str | Sequence[Mapping[str, Any]]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from opea_nb.catalog import ContainerOptions, Health
+from opea_nb.catalog import ACCELERATORS, ContainerOptions, Health
 from opea_nb.errors import PlanError
 
 GATEWAY = "gateway"
@@ -43,6 +43,10 @@ class Target:
     volumes: str = ""
     accelerator: str = "cpu"
     image: str = ""
+
+    def __post_init__(self) -> None:
+        if self.accelerator not in ACCELERATORS:
+            raise PlanError(f"there is no accelerator {self.accelerator!r}", hint=f"use {', '.join(ACCELERATORS)}")
 
     @classmethod
     def containers(cls, name: str, *, accelerator: str = "cpu", embedded: bool = False, image: str = IMAGE) -> Target:

@@ -113,10 +113,16 @@ class _Planner:
             address=self._address(GATEWAY),
             module="opea_nb.gateway",
             image=self.target.image,
-            environment={"OPEA_NB_ROUTES": json.dumps(dict(sorted(routes.items())))},
+            environment={"OPEA_NB_ROUTES": json.dumps(dict(sorted(routes.items())))} | self._components(),
             secrets=tuple(keys),
             needs=needs,
         )
+
+    def _components(self) -> dict[str, str]:
+        """What the gateway does not know of the pipeline's kinds: those that a user added."""
+        kinds = [node.kind for part in (self.pipeline.services, self.pipeline.engines) for node in part.values()]
+        found = self.pipeline.catalog.beyond(kinds)
+        return {"OPEA_NB_COMPONENTS": json.dumps(found, ensure_ascii=False, default=str)} if found else {}
 
     def _optional(self, node: Service | Engine, form: Form) -> tuple[str, ...]:
         """The token of the models' hub, where all models that a process is known to use are there for anyone."""

@@ -40,7 +40,7 @@ def text(name: str) -> str:
     if name not in known:
         near = difflib.get_close_matches(name.lower(), known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        raise FormatError(f"there is no template {name!r}", hint=hint)
+        raise FormatError(f"there is no template {name!r}", source="template", hint=hint)
     return (files(__name__) / (name + _ENDING)).read_text("utf-8")
 
 

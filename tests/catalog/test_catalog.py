@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,25 @@ def test_a_user_adds_a_component_from_a_file(tmp_path: Path) -> None:
     catalog = load_catalog(file)
     assert catalog["shout"].endpoint == "/v1/shout"
     assert "shout" not in load_catalog()
+
+
+def test_a_user_adds_a_component_by_content_or_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, yours = tmp_path / "mine.yaml", tmp_path / "yours.yaml"
+    mine.write_text("components: {shout: {input: Json, output: Json, port: 8100}}")
+    yours.write_text("components: {shout: {input: Json, output: Json, port: 8200}}")
+    monkeypatch.setenv("OPEA_NB_CATALOG", f"{mine}{os.pathsep}{yours}")
+    assert load_catalog()["shout"].port == 8200
+    content = {"components": {"shout": {"input": "Json", "output": "Json", "port": 8300}}}
+    assert load_catalog(content)["shout"].port == 8300
+    assert load_catalog()["shout"].port == 8200
+
+
+def test_what_a_user_added_is_told_of_the_kinds_that_need_it() -> None:
+    entry = {"input": "Mine", "output": "Json", "port": 8100}
+    catalog = load_catalog({"components": {"shout": entry, "other": entry}, "types": {"Mine": {}, "Yours": {}}})
+    assert catalog.beyond(["llm"]) == {}
+    assert catalog.beyond(["llm", "shout"]) == {"components": {"shout": entry}, "types": {"Mine": {}}}
+    assert load_catalog(catalog.beyond(["shout"]))["shout"] == catalog["shout"]
 
 
 def test_a_package_adds_a_component_by_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def test_help_loads_nothing_heavy(environment: dict[str, str]) -> None:
 
 
 def test_version(environment: dict[str, str]) -> None:
-    assert opea_nb(environment, "version").stdout == "0.1.0\n"
+    assert opea_nb(environment, "version").stdout == opea_nb(environment, "--version").stdout == "0.1.0\n"
     assert json.loads(opea_nb(environment, "version", "--json").stdout) == {"version": "0.1.0"}
 
 

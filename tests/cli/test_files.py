@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,8 +93,66 @@ def test_what_a_format_cannot_hold_is_an_error_with_the_next_step(environment: E
     assert "→" in done.stderr
 
 
-def test_pixels_are_not_for_a_terminal(environment: Environment, file: Path) -> None:
-    assert "-o FILE" in opea_nb(environment, "convert", file, "--to", "png", code=1).stderr
+def test_pixels_go_into_a_pipe_and_not_to_a_terminal(environment: Environment, file: Path) -> None:
+    command = [sys.executable, "-m", "opea_nb.cli", "convert", str(file), "--to", "png"]
+    assert subprocess.run(command, env=environment, capture_output=True, check=True).stdout.startswith(b"\x89PNG")
+    master, slave = pty.openpty()
+    refused = subprocess.run(command, env=environment, stdout=slave, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(slave), os.close(master)
+    assert refused.returncode == 1
+    assert "-o FILE" in refused.stderr
+
+
+def test_files_are_read_from_stdin(environment: Environment, file: Path) -> None:
+    text = file.read_text()
+    assert "no problems" in opea_nb(environment, "check", "-", given=text).stdout
+    assert "embedding" in opea_nb(environment, "show", "-", given=text).stdout
+    assert not opea_nb(environment, "diff", "-", file, given=text).stdout
+    assert "rag" in opea_nb(environment, "convert", "-", "-t", "unified", given=text).stdout
+    assert opea_nb(environment, "check", "-", given="a: [", code=1).stdout.startswith("<stdin>:1:5: error:")
+
+
+def test_a_dash_as_output_is_stdout(environment: Environment, file: Path, tmp_path: Path) -> None:
+    assert opea_nb(environment, "convert", file, "--to", "mermaid", "-o", "-").stdout.startswith("flowchart")
+    assert not (tmp_path / "-").exists()
+
+
+def test_the_ending_of_the_output_tells_the_format(environment: Environment, file: Path, tmp_path: Path) -> None:
+    opea_nb(environment, "convert", file, "-o", tmp_path / "x.svg")
+    assert (tmp_path / "x.svg").read_text().startswith("<svg")
+    assert "--to" in opea_nb(environment, "convert", file, "-o", tmp_path / "x.txt", code=2).stderr
+
+
+def test_an_unknown_format_or_accelerator_is_refused_with_what_there_is(environment: Environment, file: Path) -> None:
+    assert "did you mean compose?" in opea_nb(environment, "convert", file, "--to", "compos", code=1).stderr
+    words = ("--to", "compose", "--accelerator", "tpu")
+    assert "use cpu, gaudi, rocm, nvidia" in opea_nb(environment, "convert", file, *words, code=1).stderr
+
+
+def test_components_of_ones_own_are_known_when_their_file_is_named(environment: Environment, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("components: {shout: {input: Json, output: Json, endpoint: /v1/shout, port: 8100}}")
+    file = tmp_path / "own.yaml"
+    file.write_text("opea_micro_services: {x: {kind: shout}}\nopea_mega_service: {mega_flow: [x]}\n")
+    assert "no service of kind `shout`" in opea_nb(environment, "check", file, code=1).stdout
+    assert "no problems" in opea_nb(environment, "--catalog", mine, "check", file).stdout
+    assert "no problems" in opea_nb({**environment, "OPEA_NB_CATALOG": str(mine)}, "check", file).stdout
+
+
+def test_a_table_in_a_pipe_is_not_cut_short(environment: Environment) -> None:
+    plain = {name: value for name, value in environment.items() if name != "COLUMNS"}
+    assert "…" not in opea_nb(plain, "catalog").stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+@pytest.mark.parametrize("words", [("catalog",), ("catalog", "--json"), ("templates", "chatqna")])
+def test_an_output_that_cannot_be_written_is_told_in_words(environment: Environment, words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "opea_nb.cli", *words]
+        done = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 # --- check ----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ from opea_nb.backends.local.logfile import tail
 from opea_nb.backends.local.orders import load
 from opea_nb.backends.local.state import Folder, Record
 from opea_nb.backends.protocol import ServiceStatus
+from opea_nb.catalog import Catalog
 from opea_nb.errors import DeployError
+from opea_nb.gateway.config import catalog_of
 
 __all__ = ["LocalDeployment"]
 
@@ -46,6 +48,12 @@ class LocalDeployment:
     def document(self) -> str:
         """The deployed pipeline as unified YAML."""
         return self._orders.document
+
+    @property
+    def catalog(self) -> Catalog:
+        """What its pipeline's kinds are."""
+        gateway = next(p for p in self._orders.processes if p.role == "gateway")
+        return catalog_of(gateway.environment.get("OPEA_NB_COMPONENTS", ""))
 
     @property
     def ends_with_owner(self) -> bool:
