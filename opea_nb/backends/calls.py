@@ -20,6 +20,7 @@ from opea_nb.backends.runstate import RunState, apply
 from opea_nb.backends.stream import server_sent
 from opea_nb.errors import DeployError, RunError
 from opea_nb.gateway.events import Event, from_dict
+from opea_nb.gateway.sse import TokenReader
 
 __all__ = ["Gateway", "OnState", "Question"]
 
@@ -149,13 +150,13 @@ class Gateway:
 
     async def _streamed(self, response: httpx.Response, run_id: str) -> str:
         parts: list[str] = []
+        reader = TokenReader()  # a flow's own endpoint speaks OPEA's dialect, /v1/chat/completions OpenAI's
         async for data in server_sent(response):
-            if data == "[DONE]":
+            if data.startswith('{"error"'):  # told apart here: it names the step
+                raise gateway_error(json.loads(data)["error"], run_id, str(response.url))
+            parts += reader.feed(f"data: {data}\n\n".encode())
+            if reader.done:
                 return "".join(parts)
-            chunk = json.loads(data)
-            if "error" in chunk:
-                raise gateway_error(chunk["error"], run_id, str(response.url))
-            parts.extend(c.get("delta", {}).get("content") or "" for c in chunk.get("choices", ()))
         raise RunError(
             f"the answer of {response.url} ended before it was complete",
             run_id=run_id,

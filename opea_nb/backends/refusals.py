@@ -25,10 +25,14 @@ def raise_for(response: httpx.Response) -> NoReturn:
         )
     run_id = response.headers.get("x-opea-run", "")
     try:
-        error = json.loads(response.content)["error"]
-    except (ValueError, KeyError, TypeError):
-        first = response.text[:300]
-        raise RunError(f"{response.url} answered {response.status_code}: {first}", run_id=run_id) from None
+        told = json.loads(response.content)
+    except ValueError:
+        told = {}
+    error = told.get("error") if isinstance(told, dict) else None
+    if not error:  # a service's own words, passed through
+        detail = told.get("detail") if isinstance(told, dict) else None
+        what = detail if isinstance(detail, str) else response.text[:300]
+        raise RunError(f"{response.url} answered {response.status_code}: {what}", run_id=run_id)
     raise gateway_error(error, run_id, str(response.url))
 
 

@@ -17,6 +17,7 @@ PAGES_LIMIT = 1000
 SECONDS_LIMIT = 120.0
 _LEAST = 80  # a section of fewer characters is a heading or a caption: it goes with the one after it
 _HEADING = re.compile(r"(?m)^ {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
+_CHARSET = re.compile(rb"""(?i)<(?:meta\b[^>]*?charset|\?xml\b[^>]*?encoding)\s*=\s*["']?\s*([\w.:-]+)""")
 _FENCE = re.compile(r"(?m)^ {0,3}(```|~~~)[^\n]*\n.*?(?:^ {0,3}\1|\Z)", re.DOTALL)
 # fmt: off
 _BLOCKS = frozenset((
@@ -78,15 +79,26 @@ def _reader(name: str, data: bytes) -> Callable[[str, bytes], list[Section]]:
     )
 
 
-def _decode(name: str, data: bytes) -> str:
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+def _decode(name: str, data: bytes, encoding: str = "") -> str:
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else encoding or "utf-8-sig"
     try:
         text = data.decode(encoding)
+    except LookupError:  # a page may claim any name
+        return _decode(name, data)
     except UnicodeDecodeError as e:
+        if encoding != "utf-8-sig":
+            return _decode(name, data)  # and be wrong about it
         raise Unreadable(f"{name}: not UTF-8 text (byte {e.start})", hint="save it as UTF-8") from e
     if "\0" in text:
         raise Unreadable(f"{name}: a binary file, not text")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _encoding(claimed: str) -> str:
+    """What browsers take a page's word for: Latin-1 is read as Windows' superset of it; UTF-8 may have a mark."""
+    name = claimed.lower().replace("_", "-")
+    known = {"utf8": "", "utf-8": "", "utf-16": "", "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252"}
+    return known.get(name, name)
 
 
 def _joined(sections: list[Section]) -> list[Section]:
@@ -120,7 +132,8 @@ def _read_markdown(name: str, data: bytes) -> list[Section]:
 def _read_html(name: str, data: bytes) -> list[Section]:
     from selectolax.lexbor import LexborHTMLParser  # dataprep reads many files of which few are HTML
 
-    tree = LexborHTMLParser(_decode(name, data))
+    claimed = _CHARSET.search(data, 0, 2048)
+    tree = LexborHTMLParser(_decode(name, data, _encoding(claimed[1].decode("ascii")) if claimed else ""))
     for node in tree.css("script, style, noscript, template, svg, iframe, object"):
         node.decompose()
     title = tree.css_first("title")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["DEFAULT_PROMPT", "Prompt", "messages_for"]
+__all__ = ["DEFAULT_PROMPT", "Prompt", "messages_for", "question_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,23 @@ def messages_for(question: str, passages: Sequence[str], chat_template: str = ""
         return [_user(question)]
     filled = _filled(DEFAULT_PROMPT.template, context, question)
     return [{"role": "system", "content": DEFAULT_PROMPT.system}, _user(filled)]
+
+
+def question_in(messages: Any) -> str | None:
+    """What a chat request asks: its text, or the text of its last user message; ``None`` when there is none.
+
+    >>> question_in([{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}])
+    'Why?'
+    """
+    if isinstance(messages, str):
+        return messages
+    for message in reversed(messages) if isinstance(messages, list) else ():
+        if isinstance(message, dict) and message.get("role") == "user":
+            content = message.get("content")
+            parts = content if isinstance(content, list) else [{"text": content}]
+            texts = [p["text"] for p in parts if isinstance(p, dict) and isinstance(p.get("text"), str)]
+            return "\n".join(texts) if texts else None
+    return None
 
 
 def _user(content: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from opea_nb.services.asgi import Microservice, Refused, Reply, Request, json_reply
 from opea_nb.services.embedding import loaded
+from opea_nb.services.prompt import question_in
 from opea_nb.services.serving import Background, Readiness, run
 from opea_nb.services.vectors import WordVectors, load_word_vectors
 
@@ -23,9 +24,9 @@ def create_app() -> Microservice:
 
     async def reranking(request: Request) -> Reply:
         body = request.json()
-        query = body.get("initial_query", body.get("input"))
+        query = body.get("initial_query", body.get("input")) or question_in(body.get("messages"))
         if not isinstance(query, str):
-            raise Refused(422, 'the question is missing: send "initial_query" (SearchedDoc) or "input"')
+            raise Refused(422, 'the question is missing: send "initial_query" (SearchedDoc), "input" or "messages"')
         passages = passages_of(body.get("retrieved_docs"))
         top_n = body.get("top_n", 1)
         if not isinstance(top_n, int) or isinstance(top_n, bool) or top_n < 1:
@@ -34,7 +35,11 @@ def create_app() -> Microservice:
         scores = await asyncio.to_thread(vectors.score, query, passages) if passages else []
         # sorted() keeps the retriever's order among equals
         best = sorted(zip(passages, scores, strict=True), key=lambda pair: -pair[1])[:top_n]
-        return json_reply(_as_llm_params(query, best) if "initial_query" in body else _as_response(best))
+        if "initial_query" in body:
+            return json_reply(_as_llm_params(query, best))
+        # a ChatCompletionRequest goes on with what was found
+        chat = {**body, "documents": [text for text, _ in best]} if "messages" in body else {}
+        return json_reply({**chat, **_as_response(best)})
 
     return Microservice(
         "opea_nb reranking",

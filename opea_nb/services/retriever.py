@@ -14,6 +14,7 @@ import numpy as np
 
 from opea_nb.home import home
 from opea_nb.services.asgi import Microservice, Refused, Reply, Request, json_reply
+from opea_nb.services.prompt import question_in
 from opea_nb.services.search import SEARCH_TYPES, Search, search
 from opea_nb.services.serving import Background, Readiness, run
 from opea_nb.services.store import DimensionMismatch, Found, Store
@@ -31,7 +32,15 @@ def store_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A request as it was understood. `openai` is the RetrievalRequest form."""
+    """A request as it was understood.
+
+    Parameters
+    ----------
+    openai
+        Whether it is a RetrievalRequest.
+    chat
+        The ChatCompletionRequest, which goes on with what was found.
+    """
 
     text: str
     vector: Matrix
@@ -39,6 +48,7 @@ class Query:
     search: Search
     openai: bool
     top_n: int
+    chat: dict[str, Any] | None = None
 
 
 def create_app(folder: Path | None = None, index: str = "") -> Microservice:
@@ -80,7 +90,7 @@ def create_app(folder: Path | None = None, index: str = "") -> Microservice:
 
 
 def understand(body: dict[str, Any], index: str) -> Query:
-    """An EmbedDoc or a RetrievalRequest.
+    """An EmbedDoc, a RetrievalRequest, or a ChatCompletionRequest with an ``embedding``.
 
     Raises
     ------
@@ -93,12 +103,14 @@ def understand(body: dict[str, Any], index: str) -> Query:
             'this is an EmbeddingResponse, and the question is not in it: send {"text": question, '
             '"embedding": data[0].embedding}',
         )
+    chat = "text" not in body and "messages" in body
     openai = "text" not in body and "input" in body
-    text = body.get("input" if openai else "text")
+    text = body.get("input" if openai else "text") or (question_in(body["messages"]) if chat else None)
     if isinstance(text, list) and len(text) == 1:
         text = text[0]
     if not isinstance(text, str):
-        raise Refused(422, 'the question is missing: send "text" (EmbedDoc) or "input" (RetrievalRequest), a string')
+        forms = '"text" (EmbedDoc), "input" (RetrievalRequest) or "messages" (ChatCompletionRequest)'
+        raise Refused(422, f"the question is missing: send {forms}")
     return Query(
         text=text,
         vector=_vector(body.get("embedding")),
@@ -106,6 +118,7 @@ def understand(body: dict[str, Any], index: str) -> Query:
         search=_search(body),
         openai=openai,
         top_n=_whole(body, "top_n", 1, 1),
+        chat=body if chat else None,
     )
 
 
@@ -170,8 +183,10 @@ def _real(body: dict[str, Any], key: str, default: float) -> float:
 
 
 def _answer(query: Query, found: list[Found]) -> dict[str, Any]:
-    if query.openai:
-        return {"retrieved_docs": [{"text": f.text, "metadata": _metadata(f)} for f in found]}
+    if query.chat is not None or query.openai:
+        passages = [{"text": f.text, "metadata": _metadata(f)} for f in found]
+        more = {"documents": [f.text for f in found]} if query.chat is not None else {}
+        return {**(query.chat or {}), "retrieved_docs": passages, **more}
     return {
         "id": secrets.token_hex(16),
         "retrieved_docs": [

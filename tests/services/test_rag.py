@@ -112,6 +112,17 @@ async def test_passages_say_where_they_stand_and_scripts_are_dropped(services: S
     assert "color" not in whole
 
 
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [("iso-8859-1", "Der Bürger “Süß”"), ("Shift_JIS", "港の図書館"), ("utf-8", "Süß"), ("x-none", "Süß")],
+)
+async def test_a_page_is_read_in_the_encoding_that_it_names(services: Services, charset: str, text: str) -> None:
+    really = {"iso-8859-1": "cp1252", "x-none": "utf-8"}.get(charset, charset)
+    page = f'<html><head><meta charset="{charset}"></head><body><p>{text} closes at 19:30.</p></body></html>'
+    assert (await services.ingest(("page.html", page.encode(really)))).status_code == 200
+    assert text in (await services.retrieve("When does it close?"))["retrieved_docs"][0]["text"]
+
+
 async def test_a_pdf_is_read_page_by_page(services: Services) -> None:
     assert (await services.ingest(("two.pdf", pdf("The ferry costs four euros.", "Dogs travel free.")))).is_success
     found = (await services.retrieve("Do dogs travel free?", k=1))["retrieved_docs"]
@@ -227,6 +238,18 @@ async def test_the_openai_like_forms_of_retrieval_and_reranking(services: Servic
     ranked = (await services.post("reranking", "/v1/reranking", body)).json()["reranked_docs"]
     assert "seven books" in ranked[0]["text"]
     assert ranked[0]["score"] > ranked[1]["score"]
+
+
+async def test_a_chat_request_goes_through_retrieval_and_reranking_and_keeps_what_it_holds(services: Services) -> None:
+    await services.ingest(("library.md", LIBRARY))
+    messages = [{"role": "user", "content": "Who designed the roof?"}]
+    asked = {"messages": messages, "embedding": await services.embed("Who designed the roof?"), "k": 3, "top_n": 1}
+    found = (await services.post("retriever", "/v1/retrieval", asked)).json()
+    assert len(found["retrieved_docs"]) == len(found["documents"]) == 3
+    ranked = (await services.post("reranking", "/v1/reranking", found)).json()
+    assert ranked["messages"] == messages
+    assert [d["text"] for d in ranked["reranked_docs"]] == ranked["documents"]
+    assert "Pell Okonjo" in ranked["documents"][0]
 
 
 async def test_no_documents_found_keeps_the_question(services: Services) -> None:

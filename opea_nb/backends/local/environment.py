@@ -12,8 +12,7 @@ from opea_nb.home import home
 
 __all__ = ["child_environment", "supervisor_environment"]
 
-# What an interpreter and its libraries need to start as the maker's did. No proxies: all calls stay on loopback, and a
-# proxy's address may hold a password.
+# What an interpreter and its libraries need to start as the maker's did. No proxies: calls stay on loopback.
 _PASSED = (
     "PATH",
     "HOME",
@@ -26,6 +25,10 @@ _PASSED = (
     "LD_LIBRARY_PATH",
     "MODEL_PATH",
 )
+
+# How this machine reaches others by HTTPS. A proxy's address may hold a password, so only the gateway is told, and only
+# where a service of its pipeline runs elsewhere.
+_OUTSIDE = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def supervisor_environment(orders: Orders, environ: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -45,7 +48,8 @@ def supervisor_environment(orders: Orders, environ: Mapping[str, str] | None = N
                 service=process.name,
                 hint=f"set {missing[0]} before deploying; only its name is in the pipeline",
             )
-    return _base(source) | {n: source[n] for p in orders.processes for n in p.secrets}
+    named = {n: source[n] for p in orders.processes for n in p.secrets}
+    return _base(source) | named | _named((n for p in orders.processes for n in _outside(p)), source)
 
 
 def child_environment(
@@ -62,7 +66,13 @@ def child_environment(
     }
     if process.role == "gateway":
         serving["OPEA_NB_PIPELINE"] = str(document)
-    return _base(source) | dict(process.environment) | _named(process.secrets, source) | serving
+    own = _named(_outside(process), source) | dict(process.environment) | _named(process.secrets, source)
+    return _base(source) | own | serving
+
+
+def _outside(process: Order) -> tuple[str, ...]:
+    routes = process.environment.get("OPEA_NB_ROUTES", "") if process.role == "gateway" else ""
+    return _OUTSIDE if '"https://' in routes else ()
 
 
 def _base(source: Mapping[str, str]) -> dict[str, str]:

@@ -95,6 +95,12 @@ def test_an_answer_need_not_stream(app: Deployment) -> None:
     assert answer.step("llm").state == "done"
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_flows_own_endpoint_can_be_asked(app: Deployment, stream: bool) -> None:
+    answer = app.query(QUESTION, endpoint="/v1/chatqna", stream=stream, max_tokens=8)
+    assert answer.text == app.query(QUESTION, max_tokens=8).text
+
+
 def test_parameters_reach_the_services(app: Deployment) -> None:
     answer = app.query(QUESTION, max_tokens=4, k=2)
     assert answer.step("llm").request["max_tokens"] == 4
@@ -113,7 +119,7 @@ def test_documents_are_listed_and_deleted(app: Deployment) -> None:
 def test_a_document_that_is_refused_is_named(app: Deployment, tmp_path: Path) -> None:
     bad = tmp_path / "torn.pdf"
     bad.write_bytes(b"%PDF-1.4 torn")
-    with pytest.raises(RunError, match=r"torn\.pdf was not ingested"):
+    with pytest.raises(RunError, match=r"torn\.pdf was not ingested: .* answered 422: torn\.pdf: not a readable PDF"):
         app.ingest(bad)
     with pytest.raises(OpeaError, match="does not exist"):
         app.ingest(tmp_path / "nothing.md")

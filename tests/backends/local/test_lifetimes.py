@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import psutil
@@ -16,7 +19,7 @@ from stubs import gone, pids, stub_backend, until
 from opea_nb.backends import attach, deploy, deployments
 from opea_nb.backends.local import launch
 from opea_nb.backends.local.state import Folder
-from opea_nb.errors import DeployError, NotReady, ServiceCrashed
+from opea_nb.errors import DeployError, NotReady, ServiceCrashed, StepFailed
 from opea_nb.pipeline import Pipeline
 
 pytestmark = pytest.mark.slow
@@ -209,6 +212,32 @@ def test_services_get_little_of_the_makers_environment(small: Pipeline, monkeypa
         for pid in pids():
             environment = psutil.Process(pid).environ()
             assert not {"SOMEONES_SECRET", "HTTP_PROXY"} & set(environment)
+
+
+def test_a_hosted_model_is_reached_through_the_users_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+
+        def refuse() -> None:
+            with contextlib.suppress(OSError):  # the test's end closes it
+                while True:
+                    connection, _ = proxy.accept()
+                    with connection:
+                        asked.append(connection.recv(4096))
+                        connection.sendall(b"HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n")
+
+        threading.Thread(target=refuse, daemon=True).start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:pass-word-1@127.0.0.1:{proxy.getsockname()[1]}")
+        pipeline = Pipeline("hosted")
+        pipeline.add("llm", url="https://models.invalid/v1/chat/completions")
+        with deploy(pipeline) as app:
+            asked.clear()
+            with pytest.raises(StepFailed) as failed:
+                app.query("Who?", show=False)
+            runs = [app.run(r["id"]) for r in app.runs()]
+    assert asked[0].startswith(b"CONNECT models.invalid:443 ")
+    assert failed.value.step == "llm"
+    assert "pass-word-1" not in f"{failed.value} {runs} {[r.events for r in runs]}"
 
 
 def test_a_named_secret_that_is_not_set_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
