@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from opea_nb.cli import completion, convert, inspect, trace
-from opea_nb.cli.output import err, out, print_json
+from opea_nb.cli.output import deployments_like, err, out, print_json
 
 if TYPE_CHECKING:
     from opea_nb.backends import DeploymentInfo
@@ -28,7 +28,7 @@ app = typer.Typer(
     "130 interrupted.",
 )
 
-Name = Annotated[str, typer.Argument(help="Name of the deployment; see `opea-nb ps`.")]
+Name = Annotated[str, typer.Argument(help="Name of the deployment; see `opea-nb ps`.", autocompletion=deployments_like)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 for command in (convert.convert, convert.new, convert.catalog, inspect.check, inspect.show, inspect.diff):
@@ -205,7 +205,7 @@ def ingest(
 
 @app.command()
 def down(
-    name: Annotated[str, typer.Argument(help="Name of the deployment.")] = "",
+    name: Annotated[str, typer.Argument(help="Name of the deployment.", autocompletion=deployments_like)] = "",
     every: Annotated[bool, typer.Option("--all", help="Every deployment.")] = False,
     volumes: Annotated[bool, typer.Option("--volumes", help="Delete the ingested documents too.")] = False,
     json: Json = False,

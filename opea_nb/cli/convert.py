@@ -41,7 +41,14 @@ def _formats(incomplete: str) -> list[str]:
     return [n for n in registry.names() if n.startswith(incomplete)]
 
 
-def _templates(incomplete: str) -> list[str]:
+def _kinds(incomplete: str) -> list[str]:
+    from opea_nb.catalog import load_catalog
+
+    return sorted(kind for kind in load_catalog() if kind.startswith(incomplete))
+
+
+def templates_like(incomplete: str) -> list[str]:
+    """The templates whose names begin so, for completion."""
     from opea_nb import templates
 
     return [n for n in templates.names() if n.startswith(incomplete)]
@@ -120,7 +127,7 @@ def new(
             "--template",
             "-t",
             help="An example of OPEA to begin with; see `opea-nb templates`.",
-            autocompletion=_templates,
+            autocompletion=templates_like,
         ),
     ] = "chatqna",
     output: Output = None,
@@ -143,7 +150,7 @@ def new(
 
 
 def catalog(
-    kind: Annotated[str, typer.Argument(help="A component; all of them when left out.")] = "",
+    kind: Annotated[str, typer.Argument(help="A component; all of them when left out.", autocompletion=_kinds)] = "",
     json: Json = False,
 ) -> None:
     """List the components that a pipeline can have, or show one."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from opea_nb.cli.convert import Force, Input, Json, given, notes_data, print_notes, write_files
+from opea_nb.cli.convert import Force, Input, Json, given, notes_data, print_notes, templates_like, write_files
 from opea_nb.cli.output import EXIT_ERROR, out, print_json
 
 if TYPE_CHECKING:
@@ -154,7 +154,9 @@ def diff(first: Input, second: Input, json: Json = False) -> None:
 
 
 def templates(
-    name: Annotated[str, typer.Argument(help="A template, to print it; all of them when left out.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="A template, to print it; all of them when left out.", autocompletion=templates_like)
+    ] = "",
     json: Json = False,
 ) -> None:
     """List the templates that `new` begins with, or print one."""

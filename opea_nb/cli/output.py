@@ -12,7 +12,17 @@ from rich.markup import escape
 
 from opea_nb.errors import DeployError, OpeaError, RunError
 
-__all__ = ["EXIT_DEPLOY", "EXIT_ERROR", "EXIT_RUN", "err", "exit_code", "out", "print_error", "print_json"]
+__all__ = [
+    "EXIT_DEPLOY",
+    "EXIT_ERROR",
+    "EXIT_RUN",
+    "deployments_like",
+    "err",
+    "exit_code",
+    "out",
+    "print_error",
+    "print_json",
+]
 
 EXIT_ERROR = 1
 EXIT_DEPLOY = 3
@@ -51,3 +61,10 @@ def exit_code(error: OpeaError) -> int:
     if isinstance(error, DeployError):
         return EXIT_DEPLOY
     return EXIT_RUN if isinstance(error, RunError) else EXIT_ERROR
+
+
+def deployments_like(incomplete: str) -> list[str]:
+    """The deployments whose names begin so, for completion."""
+    from opea_nb.backends import deployments
+
+    return [d.name for d in deployments() if d.name.startswith(incomplete)]

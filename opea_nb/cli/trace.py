@@ -10,13 +10,15 @@ import typer
 from rich.text import Text
 
 from opea_nb.cli.convert import Json
-from opea_nb.cli.output import out, print_json
+from opea_nb.cli.output import deployments_like, out, print_json
 
 __all__ = ["trace"]
 
 
 def trace(
-    name: Annotated[str, typer.Argument(help="Name of the deployment; see `opea-nb ps`.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of the deployment; see `opea-nb ps`.", autocompletion=deployments_like)
+    ],
     run: Annotated[str, typer.Argument(help="Id of a run, or the beginning of one; `last` for the newest.")] = "",
     bodies: Annotated[bool, typer.Option("--bodies", help="Show what each step was sent and what it gave.")] = False,
     json: Json = False,

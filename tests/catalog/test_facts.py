@@ -124,3 +124,35 @@ def test_parameters_are_fields_of_the_request_with_upstreams_defaults(
         said = fields[parameter.name].get("default")
         if parameter.default is not None and said not in (None, "None"):
             assert str(parameter.default) == str(said).strip("'") or float(parameter.default) == float(said)
+
+
+def test_containers_get_what_upstream_gives_them(facts: dict[str, Any]) -> None:
+    for name, entry, component in _entries(facts):
+        options = [form.options for form in component.forms.values()]
+        given = {
+            "shm": {o.shm for o in options},
+            "runtime": {o.runtime for o in options},
+            "ipc": {o.ipc for o in options},
+            "cap_add": {c for o in options for c in o.capabilities},
+            "devices": {d for o in options for d in o.devices},
+            "security_opt": {s for o in options for s in o.security},
+        }
+        for key, ours in given.items():
+            said = entry.get(key, [])
+            assert {str(x).lower().replace("=", ":") for x in (said if isinstance(said, list) else [said])} <= {
+                x.lower().replace("=", ":") for x in ours
+            }, f"{name}: {key}"
+        assert not entry.get("privileged") or any(o.privileged for o in options), name
+
+
+def test_an_engine_is_probed_where_upstream_probes_it_and_never_pretended_to_be_well(facts: dict[str, Any]) -> None:
+    for name, entry, component in _entries(facts):
+        forms = [form for form in component.forms.values() if form.image]
+        said = re.search(r"GET (?::(\d+))?(/[^\s)]+)", str(entry.get("health", "")))
+        if said and component.kind != "elasticsearch":  # whose report is green only with several nodes
+            for form in forms:
+                assert form.health.path == said[2], name
+                assert not said[1] or int(said[1]) in (form.health.port, form.port), name
+        for form in forms:
+            assert form.health.path or form.health.command, name
+            assert "sleep" not in form.health.command, name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -259,6 +260,25 @@ def test_completion_of_an_unknown_shell_names_those_that_there_are(environment: 
     assert "use one of bash, zsh, fish" in opea_nb(environment, "completion", "tcsh", code=2).stderr
     environment["SHELL"] = ""
     assert "use one of bash, zsh, fish" in opea_nb(environment, "completion", code=2).stderr
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("opea-nb conv", "convert"),
+        ("opea-nb convert x.yaml --to k", "kubernetes kserve"),
+        ("opea-nb catalog guardrails-p", "guardrails-pii"),
+        ("opea-nb templates codeg", "codegen"),
+    ],
+)
+def test_bash_completes_with_the_script(environment: Environment, words: str, offered: str) -> None:
+    program = Path(sys.executable).parent
+    typed = f"COMP_WORDS=({words}); COMP_CWORD={words.count(' ')}; _opea_nb_completion opea-nb; echo ${{COMPREPLY[*]}}"
+    environment["PATH"] = f"{program}{os.pathsep}{environment['PATH']}"
+    code = f"source <(opea-nb completion bash); {typed}"
+    done = subprocess.run(["bash", "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == offered.split(), done.stderr
 
 
 def test_a_shell_completes_names_of_formats_and_templates(environment: Environment) -> None:
