@@ -63,6 +63,37 @@ def test_cards_line_up_and_clearing_can_be_undone(notebook: Open) -> None:
     assert canvas.until(lambda told: told["cards"])["yaml"] == told["yaml"]
 
 
+def test_a_new_note_is_what_the_next_key_is_about_and_arranging_keeps_groups_and_notes_apart(notebook: Open) -> None:
+    canvas = with_chatqna(notebook, "apart")
+    canvas.click("retriever")
+    canvas.chosen("retriever")
+    canvas.press("g")
+    canvas.shows("cy.nodes('[type=\"group\"]').length === 1")
+    canvas.press("f")
+    canvas.until(lambda told: [*told["groups"].values()] == [[["retriever"], True]])
+    canvas.page.mouse.move(*canvas.at("llm"))
+    canvas.press("n")
+    expect(canvas.builder.locator(".opea-field-here")).to_be_focused()
+    canvas.type("asks the model")
+    canvas.press("Control+Enter")
+    canvas.until(lambda told: told["notes"])
+    canvas.shows("cy.nodes('[type=\"note\"]:selected').length === 1")
+    canvas.press("Shift+ArrowRight")
+    canvas.said("resized a note")
+    canvas.press("Shift+A")
+    canvas.said("arranged")
+    canvas.until(lambda told: told["undo"] == "arrange")
+    canvas.shows("cy.nodes().every(n => !n.animated())")
+    places = "['n:embedding', 'group:group', 'n:reranking', 'n:llm'].map(id => cy.getElementById(id).position())"
+    row = canvas.cy(places)
+    assert len({place["y"] for place in row}) == 1
+    assert [place["x"] for place in row] == sorted(place["x"] for place in row)
+    note = canvas.cy("cy.nodes('[type=\"note\"]').boundingBox().y1")
+    assert note > row[-1]["y"] + 26
+    canvas.press("Delete")
+    canvas.until(lambda told: told["notes"] == [] and len(told["cards"]) == 4)
+
+
 def test_it_fills_the_screen_and_goes_back(notebook: Open) -> None:
     canvas = with_chatqna(notebook, "full")
     button = canvas.builder.locator(".opea-full-button")

@@ -18,6 +18,14 @@ from opea_nb.pipeline.surgery import connected, extended, told, without
 
 __all__ = ["EDITS", "add", "arrange", "some"]
 
+_DONE = {
+    "move": "moved",
+    "resize": "resized",
+    "arrange": "arranged",
+    "align": "aligned",
+    "distribute": "distributed",
+}
+"""What a gesture is called -> once it is done."""
 _SMALLEST = 40.0  # pixels of a note
 
 
@@ -174,9 +182,11 @@ def _move(session: Session, wish: Wish) -> Act:
     if not steps:
         return Act("", "")
     verb = "".join(c for c in wish.text("label", "move") if c.isprintable())[:40] or "move"
-    label = f"{verb} {told([name.removeprefix('note:') for name in places])}"
+    # arranging is about all of them, whichever had to move
+    label = verb if verb == "arrange" else f"{verb} {told([name.removeprefix('note:') for name in places])}"
     pipeline.apply(edits.Batch(tuple(steps), label))
-    return Act(label.replace("move", "moved", 1) if verb == "move" else label, "")
+    word = label.split()[0]
+    return Act(label.replace(word, _DONE.get(word, word), 1), "")
 
 
 def _rename(session: Session, wish: Wish) -> Act:
@@ -227,10 +237,12 @@ def _note(session: Session, wish: Wish) -> Act:
     if changed == note and not fresh:
         return Act("", "")
     edit: Edit = board.PutNote(changed)
+    said = "wrote a note" if changed.text else "added a note"
     if not fresh and changed.text == note.text:
-        edit = edits.Batch((edit,), "move a note" if changed.size == note.size else "resize a note")
+        verb = "move" if changed.size == note.size else "resize"
+        edit, said = edits.Batch((edit,), f"{verb} a note"), f"{_DONE[verb]} a note"
     session.pipeline.apply(edit)
-    return Act("wrote a note" if changed.text else "added a note", "")
+    return Act(said, "")
 
 
 def _above(session: Session) -> Point:

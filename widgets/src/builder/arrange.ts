@@ -2,6 +2,7 @@
 import type { LayoutOptions, NodeSingular } from "cytoscape";
 import { boxOf, CARD, snap, type Deck } from "./deck";
 import { ALIGNMENTS, aligned, around, free, type Alignment, type Box, type Places } from "./placing";
+import { ids } from "./stage";
 
 const GAP = { column: 56, row: 28 } as const;
 
@@ -22,31 +23,43 @@ export function arrange(deck: Deck): void {
   const { cy } = deck.stage;
   const scene = deck.stage.scene();
   const role = (node: { data: (key: string) => unknown }): string => scene.nodes[String(node.data("name"))]?.role ?? "";
+  // A folded group is laid out as the one card that it is.
+  const folded = cy.nodes("[type='group']").filter((node) => node.hasClass("folded"));
   const shown = cy.nodes("[type='node']").filter((node) => node.visible());
-  const before = deck.cards();
+  const laidOut = shown.filter((node) => role(node) === "service").union(folded);
+  const before = [...deck.cards(), ...folded.map(boxOfGroup)];
   const start = around(before);
   if (!start) return;
-  const services = shown.filter((node) => role(node) === "service");
-  const wires = services.edgesWith(services);
-  const was = new Map(shown.map((node) => [node.id(), { ...(node as NodeSingular).position() }]));
+  const wires = laidOut.edgesWith(laidOut);
+  const was = new Map(shown.union(folded).map((node) => [node.id(), { ...(node as NodeSingular).position() }]));
   // The bundled type knows only cytoscape's own layouts.
   const options = {
     name: "dagre", rankDir: "LR", rankSep: GAP.column, nodeSep: GAP.row, fit: false, animate: false, ranker: "network-simplex",
   } as unknown as LayoutOptions;
-  services.union(wires).layout(options).run();
-  const laid = services.map((node) => boxOf(node as NodeSingular));
+  laidOut.union(wires).layout(options).run();
+  const laid = laidOut.map((node) => (node.data("type") === "group" ? boxOfGroup(node as NodeSingular) : boxOf(node as NodeSingular)));
   cy.batch(() => {
-    for (const node of shown.toArray() as NodeSingular[]) node.position(was.get(node.id()) ?? node.position());
+    for (const node of shown.union(folded).toArray() as NodeSingular[]) node.position(was.get(node.id()) ?? node.position());
   });
   const engines = before.filter(({ id }) => scene.nodes[id]?.role === "engine");
   const moved = settled(laid, engines, Object.values(scene.edges), start);
   const cards: Places = {};
   for (const box of before) {
     const to = moved[box.id];
-    if (to && (to[0] !== box.x || to[1] !== box.y)) cards[box.id] = to;
+    if (!to || (to[0] === box.x && to[1] === box.y)) continue;
+    const group = scene.groups[box.id.replace(/^group:/, "")];
+    if (scene.nodes[box.id]) cards[box.id] = to;
+    else for (const member of group?.members ?? []) {
+      const node = scene.nodes[member];
+      if (node) cards[member] = [node.x + to[0] - box.x, node.y + to[1] - box.y];
+    }
   }
   const stand = before.map((box) => at(box, moved[box.id]));
   deck.move({ ...cards, ...aside(stand, Object.values(scene.notes)) }, "arrange");
+}
+
+function boxOfGroup(node: NodeSingular): Box {
+  return { ...boxOf(node), id: ids.group(String(node.data("name"))) };
 }
 
 /** Notes that cards would cover now, put below all of it; the others stay. */

@@ -2,6 +2,7 @@
 import { element } from "../dom";
 import type { Deck, Target } from "./deck";
 import type { Box, Point } from "./placing";
+import { choose } from "./select";
 
 interface Field {
   /** Where it opens, in the graph; nothing ends it. */
@@ -111,7 +112,12 @@ export function addNote(deck: Deck, at?: Point): void {
     where: () => place, label: "New note", value: "", lines: true,
     done: (text) => {
       deck.keepView();
-      deck.ask("note", { text, ...place });
+      const before = deck.stage.scene().notes;
+      void deck.send("note", { text, ...place }).then(() => {
+        // The next key is about the note, not about the card that was chosen before it.
+        const made = Object.keys(deck.stage.scene().notes).find((id) => !(id in before));
+        if (made !== undefined) choose(deck, [{ on: "note", id: made }]);
+      });
     },
   });
 }
