@@ -73,11 +73,13 @@ def findings(file: Path) -> list[Finding]:
     name = "<stdin>" if str(file) == "-" else str(file)
     try:
         text, _ = registry.text_of(given(file))
-        pipeline = registry.read(text, source=name).pipeline
+        imported = registry.read(text, source=name)
     except FormatError as error:
         return [Finding(name, error.line, error.column, "error", "format", error.problem, error.hint)]
     plain = text if isinstance(text, str) else text.decode("utf-8", "replace")
-    return [Finding(name, *_place(plain, p.node), p.severity, p.code, p.message, p.hint) for p in pipeline.problems()]
+    own = [Finding(name, f.line, f.column, f.severity, f.code, f.message, f.hint) for f in imported.faults]
+    problems = imported.pipeline.problems()
+    return own + [Finding(name, *_place(plain, p.node), p.severity, p.code, p.message, p.hint) for p in problems]
 
 
 def _place(text: str, name: str) -> tuple[int, int]:

@@ -35,11 +35,32 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Something in a file that can be read, but that those whom the file is for would refuse or choke on.
+
+    Parameters
+    ----------
+    severity
+        ``error`` when it does not work at all, ``warning`` when some requests fail.
+    code
+        Who minds.
+    """
+
+    severity: Literal["error", "warning"]
+    code: str
+    message: str
+    line: int = 0
+    column: int = 0
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
-    """A pipeline that was read, and what was noted on the way."""
+    """A pipeline that was read, what was noted on the way, and what is wrong with the file by its own format's rules."""
 
     pipeline: Pipeline
     notes: tuple[Note, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from opea_nb.catalog import Catalog, load_catalog
 from opea_nb.formats.conversion import Format, Imported
 from opea_nb.formats.gmc.read import read_connector
@@ -49,7 +51,7 @@ def read(text: str | bytes, source: str = "<text>", *, catalog: Catalog | None =
     found, notes = find(text, source, is_connector, KIND, _VERSION)
     chosen, others = choose(found, name, KIND, source)
     imported = read_connector(*chosen, catalog or load_catalog())
-    return Imported(imported.pipeline, (*imported.notes, *notes, *others))
+    return replace(imported, notes=(*imported.notes, *notes, *others))
 
 
 FORMAT = Format("gmc", "GMConnector", detect, read, write)

@@ -12,6 +12,7 @@ import networkx as nx
 from opea_nb.catalog import GENERIC, Catalog, Component
 from opea_nb.errors import FormatError, PipelineError
 from opea_nb.formats.conversion import Imported
+from opea_nb.formats.gmc.faults import faults
 from opea_nb.formats.gmc.flow import Call, flow_of
 from opea_nb.formats.gmc.names import label, service_name
 from opea_nb.formats.gmc.records import Connector, Reading, Record
@@ -43,7 +44,7 @@ def read_connector(document: Document, base: Path, catalog: Catalog) -> Imported
     reading = Reading(document, base)
     connector = reading.connector()
     pipeline = _Importing(connector, reading, catalog).pipeline()
-    return Imported(pipeline, tuple(reading.notes))
+    return Imported(pipeline, tuple(reading.notes), tuple(faults(connector, document, base)))
 
 
 class _Importing:

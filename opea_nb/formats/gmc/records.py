@@ -35,6 +35,7 @@ class Record:
     dependency: str = ""
     given: str = ""
     """The step's name as it is written, where `step` is what it means."""
+    namespace: str = ""
 
     @property
     def label(self) -> str:
@@ -165,6 +166,7 @@ class Reading(Parts):
             condition=self.text((*path, "condition")),
             dependency=self.text((*path, "dependency")),
             given=given,
+            namespace=self.text((*inner, "nameSpace")),
         )
 
     def _namespace(self, item: str, path: Path) -> None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from opea_nb.formats.gmc import conditions
 from opea_nb.formats.gmc.names import LABEL
 from opea_nb.formats.gmc.steps import STEPS, WIRES, plain
+from opea_nb.formats.yaml_text import Path
 from opea_nb.pipeline.when import Allowed, exhaustive
 
+_NODES: Path = ("spec", "nodes")
 _ROUTERS = ("Sequence", "Ensemble", "Switch")
 
 
@@ -28,11 +30,14 @@ class Complaint:
         Who minds: ``schema``, ``webhook``, ``controller`` or ``router``.
     where
         Node and step.
+    path
+        The place in the resource.
     """
 
     by: Literal["schema", "webhook", "controller", "router"]
     where: str
     reason: str
+    path: Path = ()
 
     def __str__(self) -> str:
         return f"{self.where}: {self.reason} ({self.by})"
@@ -43,14 +48,16 @@ def complaints(resource: Mapping[str, Any]) -> tuple[Complaint, ...]:
     spec = resource.get("spec", {})
     nodes: Mapping[str, Any] = spec.get("nodes", {})
     found = [*_router(spec), *_names(nodes)]
+    own = resource.get("metadata", {}).get("namespace", "")
     if "root" not in nodes:
-        found.append(Complaint("webhook", "nodes", "there is no root"))
+        found.append(Complaint("webhook", "nodes", "there is no root", _NODES))
     for name, node in nodes.items():
+        path = (*_NODES, name)
         if node.get("routerType") not in _ROUTERS:
-            found.append(Complaint("schema", name, f"routerType {node.get('routerType')!r}"))
-        found += [*_node(name, node)]
-        for step in node.get("steps", ()):
-            found += _step(name, step, node, nodes)
+            found.append(Complaint("schema", name, f"routerType {node.get('routerType')!r}", path))
+        found += [replace(c, path=path) for c in _node(name, node)]
+        for index, step in enumerate(node.get("steps", ())):
+            found += [replace(c, path=(*path, "steps", index, *c.path)) for c in _step(name, step, node, nodes, own)]
     found += _texts(spec)
     found += _circles(nodes)
     return tuple(found)
@@ -60,18 +67,20 @@ def _router(spec: Mapping[str, Any]) -> Iterator[Complaint]:
     router = spec.get("routerConfig", {})
     for key in ("name", "serviceName"):
         if not isinstance(router.get(key), str):
-            yield Complaint("schema", "routerConfig", f"{key} is missing")
+            yield Complaint("schema", "routerConfig", f"{key} is missing", ("spec", "routerConfig"))
     if not LABEL.fullmatch(str(router.get("serviceName", ""))):
-        yield Complaint("controller", "routerConfig", "serviceName is no DNS label")
+        reason = "serviceName is no DNS label"
+        yield Complaint("controller", "routerConfig", reason, ("spec", "routerConfig", "serviceName"))
 
 
 def _names(nodes: Mapping[str, Any]) -> Iterator[Complaint]:
     seen: set[str] = set()
     for name, node in nodes.items():
-        for step in node.get("steps", ()):
+        for index, step in enumerate(node.get("steps", ())):
             service = step.get("internalService", {}).get("serviceName", "")
             if service and service in seen:
-                yield Complaint("webhook", name, f"serviceName {service} stands twice")
+                path = (*_NODES, name, "steps", index, "internalService", "serviceName")
+                yield Complaint("webhook", name, f"serviceName {service} stands twice", path)
             seen.add(service)
 
 
@@ -112,66 +121,76 @@ def _always_fits(steps: list[Mapping[str, Any]]) -> bool:
     return len(paths) == 1 and exhaustive(tests)
 
 
-def _step(node: str, step: Mapping[str, Any], inside: Mapping[str, Any], nodes: Mapping[str, Any]) -> list[Complaint]:
+def _step(
+    node: str, step: Mapping[str, Any], inside: Mapping[str, Any], nodes: Mapping[str, Any], namespace: str
+) -> list[Complaint]:
+    """With paths within the step."""
     name = step.get("name", "")
     where = f"{node}: {name}"
     found = []
     if name not in STEPS:
-        found.append(Complaint("webhook", where, "is no step that GMC knows"))
+        found.append(Complaint("webhook", where, "is no step that GMC knows", ("name",)))
     if name == "Router":
-        found.append(Complaint("controller", where, "a step Router makes it give up"))
+        found.append(Complaint("controller", where, "a step Router makes it give up", ("name",)))
     if step.get("dependency", "Soft") not in ("Soft", "Hard"):
         found.append(Complaint("schema", where, f"dependency {step['dependency']!r}"))
     target = step.get("nodeName", "")
     if target:
         if target not in nodes:
-            found.append(Complaint("webhook", where, f"there is no node {target}"))
+            found.append(Complaint("webhook", where, f"there is no node {target}", ("nodeName",)))
         return found
     external, internal = step.get("externalService", ""), step.get("internalService")
     if external:
         if internal:
             found.append(Complaint("controller", where, "is internal and external"))
         if not re.match(r"https?://[^/\s]+", external):
-            found.append(Complaint("router", where, f"{external!r} is no URL"))
+            found.append(Complaint("router", where, f"{external!r} is no URL", ("externalService",)))
         return found
     if not internal:
         return [*found, Complaint("controller", where, "has neither an internal nor an external service, nor a node")]
-    if not LABEL.fullmatch(internal.get("serviceName", "")):
-        found.append(Complaint("controller", where, f"serviceName {internal.get('serviceName')!r} is no DNS label"))
-    if internal.get("nameSpace"):
-        found.append(Complaint("controller", where, "a service in another namespace cannot be owned"))
+    inner: Path = ("internalService",)
+    service = internal.get("serviceName", "")
+    if service and not LABEL.fullmatch(service):  # one that is missing is the template's
+        reason = f"serviceName {service!r} is no DNS label"
+        found.append(Complaint("controller", where, reason, (*inner, "serviceName")))
+    if internal.get("nameSpace", namespace) != namespace:
+        reason = "a service in another namespace cannot be owned"
+        found.append(Complaint("controller", where, reason, (*inner, "nameSpace")))
     config: Mapping[str, Any] = internal.get("config", {})
     endpoint = config.get("endpoint", "")
     if endpoint and not str(endpoint).startswith("/"):
-        found.append(Complaint("router", where, f"endpoint {endpoint!r} begins with no slash"))
+        reason = f"endpoint {endpoint!r} begins with no slash"
+        found.append(Complaint("router", where, reason, (*inner, "config", "endpoint")))
     beside = {
         s["internalService"].get("serviceName"): s
         for s in inside.get("steps", ())
         if s.get("internalService", {}).get("isDownstreamService")
     }
     for key, value in config.items():
+        path = (*inner, "config", key)
         if not isinstance(value, str):
-            found.append(Complaint("schema", where, f"{key} is no text"))
+            found.append(Complaint("schema", where, f"{key} is no text", path))
         elif key in WIRES and value not in beside:
-            found.append(Complaint("controller", where, f"{key} names {value!r}, no downstream service of its node"))
+            reason = f"{key} names {value!r}, no downstream service of its node"
+            found.append(Complaint("controller", where, reason, path))
         elif key in WIRES and key in STEPS.get(plain(name), STEPS["Router"]).wires:
             wanted = STEPS[plain(name)].wires[key]
             if plain(beside[value].get("name", "")) != wanted:
-                found.append(Complaint("controller", where, f"{key} names {value!r}, which is no {wanted}"))
+                found.append(Complaint("controller", where, f"{key} names {value!r}, which is no {wanted}", path))
     return found
 
 
-def _texts(value: Any, where: str = "spec") -> Iterator[Complaint]:
+def _texts(value: Any, where: str = "spec", path: Path = ("spec",)) -> Iterator[Complaint]:
     """The controller puts the whole spec, as JSON, between single quotes into YAML that it splits at dashes."""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _texts(str(key), where)
-            yield from _texts(item, f"{where}.{key}")
+            yield from _texts(str(key), where, path)
+            yield from _texts(item, f"{where}.{key}", (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _texts(item, f"{where}[{index}]")
+            yield from _texts(item, f"{where}[{index}]", (*path, index))
     elif isinstance(value, str) and (reason := text_fault(value)):
-        yield Complaint("controller", where, reason)
+        yield Complaint("controller", where, reason, path)
 
 
 def text_fault(value: str) -> str:
@@ -198,7 +217,7 @@ def _circles(nodes: Mapping[str, Any]) -> Iterator[Complaint]:
         while todo:
             target = todo.pop()
             if target == name:
-                yield Complaint("router", name, "leads to itself, which never ends")
+                yield Complaint("router", name, "leads to itself, which never ends", (*_NODES, name))
                 break
             if target not in seen:
                 seen.add(target)

@@ -93,6 +93,11 @@ def write(
         files[SECRETS_EXAMPLE] = example
         names = ", ".join(item.name for item in containers.wanted(made))
         notes.append(Note("lost", f"Secret {wishes.secret}", f"values are in no manifest: fill in {names}; {create}"))
+    if image == IMAGE:
+        reason = (
+            "is on no registry: build it by opea_nb/formats/image/Dockerfile, push it to the cluster's, and name it"
+        )
+        notes.append(Note("inferred", f"image {IMAGE}", f"{reason} with the option image"))
     return Exported(files, tuple(notes))
 
 

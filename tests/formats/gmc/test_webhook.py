@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
-from opea_nb.formats.gmc import complaints
+from opea_nb.formats.gmc import complaints, read
 
 
 def sound() -> dict[str, Any]:
@@ -74,7 +75,6 @@ def test_a_sound_resource_has_no_complaints() -> None:
         (set_service(serviceName="My_LLM"), "controller", "DNS label"),
         (set_service(serviceName="x" * 64), "controller", "DNS label"),
         (set_service(serviceName="2nd"), "controller", "DNS label"),
-        (set_service(serviceName=""), "controller", "DNS label"),
         (set_service(nameSpace="elsewhere"), "controller", "namespace"),
         (lambda r: r["spec"]["nodes"]["root"]["steps"][0].pop("internalService"), "controller", "neither"),
         (set_step(externalService="http://x"), "controller", "external"),
@@ -96,3 +96,45 @@ def test_a_trap_is_seen(spoil: Callable[[dict[str, Any]], None], by: str, word: 
     resource = copy.deepcopy(sound())
     spoil(resource)
     assert any(c.by == by and word in c.reason for c in complaints(resource)), complaints(resource)
+
+
+def test_what_is_wrong_with_a_file_is_told_with_its_place_and_who_minds() -> None:
+    text = """apiVersion: gmc.opea.io/v1alpha3
+kind: GMConnector
+metadata: {name: app, namespace: app}
+spec:
+  routerConfig: {name: router, serviceName: router-service}
+  nodes:
+    root:
+      routerType: Sequence
+      steps:
+        - name: Summary
+          internalService: {serviceName: a_b, nameSpace: far, config: {NOTE: "it's"}}
+        - name: Llm
+          nodeName: models
+    models:
+      routerType: Switch
+      steps:
+        - name: Llm
+          condition: model==bge-v1.5
+          internalService:
+            serviceName: llm-a
+            config: {endpoint: v1, TGI_LLM_ENDPOINT: nobody}
+"""
+    imported = read(text, "app.yaml")
+    assert [(f.severity, f.code, f.line, f.column) for f in imported.faults] == [
+        ("error", "gmc-webhook", 10, 17),
+        ("error", "gmc-controller", 11, 42),
+        ("error", "gmc-controller", 11, 58),
+        ("warning", "gmc-router", 15, 7),
+        ("warning", "gmc-router", 21, 32),
+        ("error", "gmc-controller", 21, 54),
+        ("error", "gmc-controller", 11, 78),
+    ]
+
+
+def test_a_step_without_a_service_name_and_with_its_own_namespace_is_nothing_to_mind() -> None:
+    resource = sound() | {"apiVersion": "gmc.opea.io/v1alpha3", "kind": "GMConnector", "metadata": {"namespace": "ns"}}
+    set_service(nameSpace="ns")(resource)
+    resource["spec"]["nodes"]["root"]["steps"][0]["internalService"].pop("serviceName")
+    assert read(yaml.safe_dump(resource)).faults == ()
