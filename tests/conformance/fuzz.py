@@ -2,23 +2,28 @@
 
     python -m tests.conformance.fuzz --count 100000 --seed 1 --jobs 2
 
-A mutation flips, cuts, repeats or splices bytes, or changes the structure of the parsed YAML or JSON (or the tokens of
-Python). Each input is read by the reader of its own format, one in five by another's, and one in ten as a text whose
-format has to be found out. A failing input is printed with the seed that makes it again.
+A mutation flips, cuts, repeats or splices bytes, or changes the structure of the parsed YAML or JSON, or of Python's
+syntax tree. Every format has the same share, however many samples there are of it. Each input is read by the reader of
+its own format, one in five by another's, and one in ten as a text whose format has to be found out. A failing input is
+printed with the seed that makes it again; the same files must be there, so upstream's must be at hand, or not, as then.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
+import copy
 import itertools
 import json
 import multiprocessing
 import random
+import re
 import resource
 import signal
 import sys
 import time
 import tracemalloc
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -38,7 +43,7 @@ MEMORY = 256 << 20
 """The most memory, in bytes, that reading one input may take on top of what was there."""
 ADDRESS_SPACE = 4 << 30
 _PLACES = 20_000
-_SAMPLE = 500  # one in so many inputs is read under tracemalloc, which is slow
+_SAMPLE = 50  # one in so many inputs is read under tracemalloc, which is slow
 
 _WORDS = (
     "", "a", "null", "~", "true", "yes", "-1", "0", "1e999", "1e3", "0o17", "1:30:00", "2024-01-01", "NaN", "[]", "{}",
@@ -75,6 +80,7 @@ class Outcome:
     slowest: float = 0.0
     peak: int = 0
     by_format: Counter[str] = field(default_factory=Counter)
+    read_of: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
     def add(self, other: Outcome) -> None:
@@ -83,6 +89,7 @@ class Outcome:
         self.slowest = max(self.slowest, other.slowest)
         self.peak = max(self.peak, other.peak)
         self.by_format += other.by_format
+        self.read_of += other.read_of
         self.failures += other.failures
 
 
@@ -92,19 +99,12 @@ class TooSlow(BaseException):
 
 def run(count: int, seed: int) -> Outcome:
     """Read that many mutated inputs; the same seed gives the same ones."""
-    corpus = [(name, path.read_bytes()) for name, path in sources()]
-    texts = [text for _, text in corpus]
-    readable = [n for n in registry.names() if registry.find(n).read is not None]
+    corpus = _corpus()
     outcome = Outcome()
     before = signal.signal(signal.SIGALRM, _stop)
     try:
         for index in range(count):
-            random_ = random.Random(f"{seed}/{index}")
-            name, text = random_.choice(corpus)
-            mutant = mutated(text, texts, random_)
-            if random_.random() < 0.2:
-                name = random_.choice(readable)
-            chosen = "" if random_.random() < 0.1 else name
+            chosen, mutant = _input(corpus, seed, index)
             outcome.by_format[chosen or "found out"] += 1
             fault = _read(mutant, chosen, outcome, traced=index % _SAMPLE == 0)
             if fault:
@@ -113,6 +113,24 @@ def run(count: int, seed: int) -> Outcome:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     return outcome
+
+
+def _corpus() -> dict[str, list[bytes]]:
+    """Format -> the texts that there are of it."""
+    corpus: dict[str, list[bytes]] = {}
+    for name, path in sources():
+        corpus.setdefault(name, []).append(path.read_bytes())
+    return corpus
+
+
+def _input(corpus: dict[str, list[bytes]], seed: int, index: int) -> tuple[str, bytes]:
+    """The format to read an input as (empty when it has to be found out), and the input."""
+    random_ = random.Random(f"{seed}/{index}")
+    name = random_.choice(sorted(corpus))
+    mutant = mutated(random_.choice(corpus[name]), [text for texts in corpus.values() for text in texts], random_)
+    if random_.random() < 0.2:
+        name = random_.choice([n for n in registry.names() if registry.find(n).read is not None])
+    return "" if random_.random() < 0.1 else name, mutant
 
 
 def mutated(text: bytes, others: list[bytes], random_: random.Random) -> bytes:
@@ -134,9 +152,12 @@ def _read(text: bytes, name: str, outcome: Outcome, *, traced: bool) -> str:
         imported = registry.read(text, name, source="fuzz")
         signal.setitimer(signal.ITIMER_REAL, 0)
         outcome.read += 1
+        outcome.read_of[name or "found out"] += 1
         imported.pipeline.problems()
         if not all(isinstance(n.item, str) and isinstance(n.reason, str) for n in imported.notes):
             return "a note that is no text"
+        if not all(isinstance(f.message, str) and f.line > 0 for f in imported.faults):
+            return "a fault without a place"
     except OpeaError as error:
         signal.setitimer(signal.ITIMER_REAL, 0)
         outcome.refused += 1
@@ -212,6 +233,8 @@ def _line(text: bytes, others: list[bytes], random_: random.Random) -> bytes:
 
 def _structure(text: bytes, others: list[bytes], random_: random.Random) -> bytes:
     """Change the data, and write it again."""
+    if re.search(rb"^(from|import) ", text, re.MULTILINE):
+        return _syntax(text, others, random_)
     try:
         is_json = text.lstrip()[:1] == b"{"
         data = json.loads(text) if is_json else yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -230,6 +253,46 @@ def _structure(text: bytes, others: list[bytes], random_: random.Random) -> byte
     except (ValueError, TypeError, yaml.YAMLError, RecursionError):
         return _line(text, others, random_)
     return written.encode("utf-8", "surrogatepass")
+
+
+def _syntax(text: bytes, others: list[bytes], random_: random.Random) -> bytes:
+    """Change Python's syntax tree, and write it again."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+        for _ in range(random_.randint(1, 5)):
+            _graft(tree, random_)
+        return ast.unparse(tree).encode("utf-8", "surrogatepass")
+    except (SyntaxError, ValueError, TypeError, AttributeError, RecursionError, MemoryError):
+        return _line(text, others, random_)
+
+
+def _graft(tree: ast.Module, random_: random.Random) -> None:
+    """Put a constant, or a part from elsewhere, in the place of a statement, an argument or another expression."""
+    places: list[tuple[ast.AST, str, int]] = []
+    parts: dict[bool, list[ast.AST]] = {True: [], False: []}
+    for node in ast.walk(tree):
+        for name, value in ast.iter_fields(node):
+            for index, part in enumerate(value if isinstance(value, list) else [value]):
+                if isinstance(part, ast.stmt | ast.expr):
+                    places.append((node, name, index if isinstance(value, list) else -1))
+                    parts[isinstance(part, ast.stmt)].append(part)
+    if not places:
+        return
+    node, name, index = random_.choice(places)
+    box = getattr(node, name)
+    old = box[index] if index >= 0 else box
+    if index >= 0 and isinstance(old, ast.stmt) and random_.random() < 0.3:
+        box.insert(index, box[random_.randrange(len(box))])
+        return
+    constant = ast.Constant(random_.choice([v for v in _VALUES if v is None or isinstance(v, str | int | float)]))
+    elsewhere = copy.deepcopy(random_.choice(parts[isinstance(old, ast.stmt)]))
+    new = elsewhere if isinstance(old, ast.stmt) or random_.random() < 0.5 else constant
+    if index >= 0:
+        box[index] = new
+    else:
+        setattr(node, name, new)
 
 
 def _change(data: Any, random_: random.Random) -> None:
@@ -290,13 +353,7 @@ def _job(order: tuple[int, int]) -> Outcome:
 
 
 def _only(seed: int, index: int, show: Callable[[str], None]) -> None:
-    corpus = [(name, path.read_bytes()) for name, path in sources()]
-    random_ = random.Random(f"{seed}/{index}")
-    name, text = random_.choice(corpus)
-    mutant = mutated(text, [t for _, t in corpus], random_)
-    if random_.random() < 0.2:
-        name = random_.choice([n for n in registry.names() if registry.find(n).read is not None])
-    chosen = "" if random_.random() < 0.1 else name
+    chosen, mutant = _input(_corpus(), seed, index)
     Path("fuzz-input").write_bytes(mutant)
     show(f"format {chosen or 'found out'}; {len(mutant)} bytes in fuzz-input")
     registry.read(mutant, chosen, source="fuzz")
@@ -325,7 +382,8 @@ def main() -> int:
     print(
         f"{total.read + total.refused + len(total.failures)} inputs in {time.perf_counter() - begin:.0f} s: "
         f"{total.read} read, {total.refused} refused, {len(total.failures)} failures; slowest {total.slowest:.2f} s, "
-        f"most memory of a sampled input {total.peak / (1 << 20):.1f} MiB; {dict(total.by_format.most_common())}"
+        f"most memory of a sampled input {total.peak / (1 << 20):.1f} MiB; inputs read of inputs: "
+        + ", ".join(f"{name} {total.read_of[name]} of {count}" for name, count in sorted(total.by_format.items()))
     )
     return bool(total.failures)
 

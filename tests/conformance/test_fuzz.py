@@ -19,6 +19,8 @@ def test_whatever_is_read_only_our_errors_come_out() -> None:
     assert outcome.read > 100  # mutants that are all nonsense would show nothing
     assert outcome.refused > 100
     assert outcome.peak < fuzz.MEMORY
+    readable = {n for n in registry.names() if registry.find(n).read is not None}
+    assert {n for n in readable if outcome.read_of[n] > 5} == readable  # each reader gets what it can read
 
 
 def test_the_same_seed_gives_the_same_inputs() -> None:

@@ -177,7 +177,11 @@ def test_accelerators_and_shared_memory(tmp_path: Path) -> None:
         pod = of_kind(read(written.text), "Deployment")["card"]["spec"]["template"]["spec"]
         resources = pod["containers"][0]["resources"]
         assert resources["limits"] == resources["requests"]
-        seen[accelerator] = (resources["limits"], pod["volumes"][0]["emptyDir"], [n.item for n in written.notes])
+        seen[accelerator] = (
+            resources["limits"],
+            pod["volumes"][0]["emptyDir"],
+            [n.item for n in written.notes if n.kind == "lost"],
+        )
     sizes = {"cpu": "1500m", "memory": "512Mi"}
     memory = {"medium": "Memory", "sizeLimit": "8Gi"}
     assert seen["gaudi"] == (sizes | {"habana.ai/gaudi": "2"}, memory, ["card: ipc", "card: shm"])
@@ -188,3 +192,8 @@ def test_accelerators_and_shared_memory(tmp_path: Path) -> None:
 def test_options_out_of_range_are_refused(chatqna: Pipeline, options: dict[str, Any]) -> None:
     with pytest.raises(PlanError):
         write(chatqna, embedded=True, **options)
+
+
+def test_that_the_gateways_image_must_be_built_is_told_where_none_is_named(chatqna: Pipeline) -> None:
+    told = [[n for n in write(chatqna, **o).notes if "is on no registry" in n.reason] for o in ({}, {"image": "r/x:1"})]
+    assert [len(t) for t in told] == [1, 0]
