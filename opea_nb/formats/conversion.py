@@ -56,7 +56,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A pipeline that was read, what was noted on the way, and what is wrong with the file by its own format's rules."""
+    """A pipeline that was read, what was noted on the way, and what is wrong by the rules of the file's format."""
 
     pipeline: Pipeline
     notes: tuple[Note, ...] = ()

@@ -7,7 +7,7 @@ from typing import Any
 
 from opea_nb.formats.conversion import Fault
 from opea_nb.formats.gmc.records import Connector, Record
-from opea_nb.formats.gmc.webhook import Complaint, complaints
+from opea_nb.formats.gmc.webhook import complaints
 from opea_nb.formats.yaml_text import Document, Path
 
 _WHO = {
@@ -23,13 +23,8 @@ def faults(connector: Connector, document: Document, base: Path) -> Iterator[Fau
     """What the CRD, the webhook, the controller and the router mind, each with its place."""
     for found in complaints(_resource(connector)):
         line, column = document.position((*base, *found.path))
-        yield Fault(
-            _severity(found), f"gmc-{found.by}", f"{found.where}: {found.reason}: {_WHO[found.by]}", line, column, _HINT
-        )
-
-
-def _severity(found: Complaint) -> Any:
-    return "warning" if found.by == "router" else "error"
+        message = f"{found.where}: {found.reason}: {_WHO[found.by]}"
+        yield Fault("warning" if found.by == "router" else "error", f"gmc-{found.by}", message, line, column, _HINT)
 
 
 def _resource(connector: Connector) -> dict[str, Any]:
