@@ -176,7 +176,7 @@ class Draft:
     def flow(self, name: str, endpoint: str = "") -> None:
         """Have a named flow."""
         if name not in self.flows:
-            self.flows[name] = Flow(name, "" if endpoint == f"/v1/{name}" else endpoint)
+            self.flows[name] = Flow(name, endpoint)
 
     def edge(self, source: str, target: str, flow: str = MAIN, where: str = "") -> bool:
         """Draw a flow edge, unless it would close a circle: that is noted. Tells whether it is there now."""
@@ -216,7 +216,10 @@ class Draft:
         mega = MegaService(name, endpoint=endpoint, document_extra=extra, **fields)
         self._leave(mega.port)
         self.graph.graph["mega"] = mega
-        self.graph.graph["flows"] = self.flows
+        self.graph.graph["flows"] = {
+            name: replace(flow, endpoint="") if flow.endpoint == mega.path_of(replace(flow, endpoint="")) else flow
+            for name, flow in self.flows.items()
+        }
         try:
             pipeline = Pipeline.from_networkx(self.graph, catalog=self.catalog)
         except PipelineError as error:

@@ -217,7 +217,7 @@ class _Writing:
         return "\n".join([*lines, "        service.start()"])
 
     def endpoint(self, flow: str) -> str:
-        return self.pipeline.flows[flow].endpoint or f"/v1/{re.sub(r'[^A-Za-z0-9_-]+', '-', flow)}"
+        return self.pipeline.mega.path_of(self.pipeline.flows[flow])
 
     def flow_name(self, flow: str) -> str:
         """The attribute that holds a flow's orchestrator."""

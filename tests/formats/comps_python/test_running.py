@@ -196,6 +196,6 @@ async def test_branches_meet_and_flows_stand_side_by_side(comps_python_path: Pat
         await client.post("/v1/toy", json={"text": "hi"})
         assert services["s1"].got[0].json == {"text": "hi"}
         assert services["s4"].got[0].json == {"s2": 1, "s3": 1}
-        answer = await client.post("/v1/side", json={"a": 1})
+        answer = await client.post("/v1/toy/side", json={"a": 1})
         assert services["other"].got[0].json == {"a": 1}
     assert answer.json()["json"] == {"other": 1}
