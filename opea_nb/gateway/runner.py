@@ -17,7 +17,7 @@ from opea_nb.gateway.adapters import Call, Facets, WrongShape
 from opea_nb.gateway.merging import extended, joined
 from opea_nb.gateway.program import Program, Step
 from opea_nb.gateway.runs import Run
-from opea_nb.gateway.sse import video_text
+from opea_nb.gateway.sse import whole_text
 from opea_nb.gateway.streaming import read_stream
 from opea_nb.gateway.traceparent import span
 from opea_nb.gateway.transport import CallFailed, Transport
@@ -267,7 +267,7 @@ class Execution:
         try:
             value = body if step.raw else orjson.loads(body)
         except orjson.JSONDecodeError as e:
-            if text := video_text(body):  # a service that streams whatever it is asked for
+            if text := whole_text(body):
                 return {"answer": text}
             raise WrongShape(f"answered {status} with what is no JSON ({e})" if body else "answered nothing") from e
         try:

@@ -22,7 +22,7 @@ import orjson
 
 from opea_nb.gateway.agent_events import answer_in, is_working, quoted
 
-__all__ = ["DONE", "StreamError", "TokenReader", "chat_chunk", "error_event", "opea_chunk", "video_text"]
+__all__ = ["DONE", "StreamError", "TokenReader", "chat_chunk", "error_event", "opea_chunk", "whole_text"]
 
 DONE = b"data: [DONE]\n\n"
 _VIDEO = b"{'video_url'"
@@ -199,13 +199,22 @@ def _start(text: bytes) -> str:
     return text[:200].decode("utf-8", "replace")
 
 
-def video_text(body: bytes) -> str:
-    r"""The text of a whole F6 stream; empty for anything else.
+def whole_text(body: bytes) -> str:
+    r"""The text of a whole stream, from a service that streams whatever it is asked for; empty for anything else.
 
-    >>> video_text(b"{'video_url': 'http://x/1.mp4'}\nA cat.")
+    >>> whole_text(b"{'video_url': 'http://x/1.mp4'}\nA cat.")
     'A cat.'
+    >>> whole_text(b"data: b'A '\n\ndata: b'cat.'\n\ndata: [DONE]\n\n"), whole_text(b"data: b'A '\n\n")
+    ('A cat.', '')
     """
-    return body.partition(b"\n")[2].decode("utf-8", "replace").strip() if body.startswith(_VIDEO) else ""
+    if not body.startswith((_VIDEO, b"data:")):
+        return ""
+    reader = TokenReader()
+    try:
+        tokens = reader.feed(body) + reader.finish()
+    except StreamError:
+        return ""
+    return "".join(tokens).strip() if reader.complete else ""
 
 
 def opea_chunk(token: str) -> bytes:

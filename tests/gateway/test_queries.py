@@ -326,3 +326,10 @@ async def test_a_services_own_routes_are_passed_through(open_gateway: Open) -> N
         answer = await client.post("/v1/dataprep/ingest?a=1", content=b"multi\r\npart")
     assert answer.status_code == 201
     assert answer.json() == {"path": "/v1/dataprep/ingest?a=1", "body": "multi\r\npart", "auth": "Bearer t0ken"}
+
+
+async def test_a_service_that_streams_unasked_is_read_all_the_same(open_gateway: Open) -> None:
+    stream = sse(chunk("A "), chunk("cat."), chunk(None, "stop"))
+    async with stubs(**WRAPPED | {"llm": stream}) as services, open_gateway(chatqna(), services) as client:
+        answer = await client.post("/v1/chat/completions", json=QUESTION)
+    assert answer.json()["choices"][0]["message"]["content"] == "A cat."

@@ -75,6 +75,11 @@ class LocalBackend:
             return await self._start(
                 folder, planned, used, pipeline_name=pipeline.name, timeout=timeout, keep=keep, report=report
             )
+        except OSError as e:
+            raise DeployError(
+                f"{folder.name!r} cannot be kept in {home()}: {e}",
+                hint="set OPEA_NB_HOME to a folder that you can write to, with room in it",
+            ) from e
         finally:
             for s in sockets.values():
                 s.close()

@@ -18,9 +18,9 @@ import re
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 from opea_nb.backends.protocol import ServiceStatus
@@ -29,6 +29,7 @@ from opea_nb.home import home
 
 __all__ = ["Cause", "ChildRecord", "Folder", "Record", "folders", "replace_file"]
 
+T = TypeVar("T", bound="Record | ChildRecord | ServiceStatus")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", re.ASCII)
 
 
@@ -134,7 +135,10 @@ class Folder:
     def record(self) -> Record | None:
         """How to reach it; ``None`` when there is no such deployment."""
         data = _read(self.path / "deployment.json")
-        return None if data is None else Record(**data)
+        try:
+            return None if data is None else _known(Record, data)
+        except TypeError:  # not all of it is there
+            return None
 
     def write_children(self, supervisor: int, children: Sequence[ChildRecord]) -> None:
         """Store the processes' state and the supervisor's process id."""
@@ -144,7 +148,12 @@ class Folder:
     def children(self) -> tuple[ChildRecord, ...]:
         """The processes as last stored; empty when nothing was."""
         data = _read(self.path / "status.json") or {"children": []}
-        return tuple(ChildRecord(**{**c, "status": ServiceStatus(**c["status"])}) for c in data["children"])
+        try:
+            return tuple(
+                _known(ChildRecord, {**c, "status": _known(ServiceStatus, c["status"])}) for c in data["children"]
+            )
+        except (KeyError, TypeError):
+            return ()
 
     def supervisor(self) -> int:
         """The supervisor's process id as last stored; 0 when none was."""
@@ -175,8 +184,14 @@ def _deployments() -> Path:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
+    """A file of ours; ``None`` when it is missing or torn: one deployment must not hide the others."""
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
-    return data
+    return data if isinstance(data, dict) else None
+
+
+def _known(kind: type[T], data: dict[str, Any]) -> T:
+    """What was written by this version, or by one that wrote more."""
+    return kind(**{f.name: data[f.name] for f in fields(kind) if f.name in data})

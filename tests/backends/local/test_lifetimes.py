@@ -214,6 +214,27 @@ def test_services_get_little_of_the_makers_environment(small: Pipeline, monkeypa
             assert not {"SOMEONES_SECRET", "HTTP_PROXY"} & set(environment)
 
 
+def test_a_folder_that_cannot_be_written_is_named(
+    small: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("OPEA_NB_HOME", str(tmp_path / "file"))
+    with pytest.raises(DeployError, match=r"'small' cannot be kept in .*file"):
+        deploy(small, backend=stub_backend())
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"name": "torn"}', '"\udcff"'])
+def test_a_torn_deployment_hides_no_other_and_makes_room_for_a_new_one(small: Pipeline, text: str) -> None:
+    folder = Folder("torn")
+    folder.create()
+    for name in ("deployment.json", "status.json"):
+        (folder.path / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(DeployError, match="no deployment named 'torn' is running"):
+        attach("torn")
+    with deploy(small, backend=stub_backend(), name="torn"):
+        assert [d.name for d in deployments()] == ["torn"]
+
+
 def test_a_hosted_model_is_reached_through_the_users_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as proxy:
