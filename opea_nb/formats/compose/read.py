@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -173,31 +174,33 @@ def _tell_how(name: str, component: Component, role: Role, draft: Draft) -> None
 
 
 def _edges(flow: str, chain: Chain, found: Inferred, names: Mapping[str, str], draft: Draft) -> None:
-    for before, after in zip(chain.levels, chain.levels[1:], strict=False):
-        for a in before:
-            for b in after:
-                draft.edge(names[a], names[b], flow)
     models = [n for n in chain.members if stage(found.steps[n]) == ANSWERING]
-    for side in chain.side:
-        for model in models[:1]:
-            draft.edge(names[side], names[model], flow)
     mega = chain.mega.name if chain.mega else ""
-    rules = " >> ".join(" + ".join(level) for level in chain.levels) or "no edges"
+    levels = [[names[n] for n in level] for level in chain.levels]
+    environment = chain.mega.environment if chain.mega else {}
+    for word in found.outside.get(mega, ()):
+        if word in _OUTSIDE and not models:
+            step = _remote(flow, word, environment, draft)
+            before = sum(any(stage(found.steps[n]) < ANSWERING for n in level) for level in chain.levels)
+            levels = [level for level in levels if level]
+            levels.insert(before, [step])
+        else:
+            reason = f"{mega} has variables for it, but no service of the file is one"
+            draft.note("inferred", word, reason)
+    rules = " >> ".join(" + ".join(level) for level in levels) or "no edges"
     rules += "".join(f"; {side} beside it" for side in chain.side)
     if mega:
         reason = f"a Compose file has no flow; for the mega service {mega} it is taken to be: {rules}"
     else:
         reason = f"a Compose file has no flow, and this one no mega service; it is taken to be: {rules}"
     draft.note("inferred", f"flow {flow}", reason)
-    environment = chain.mega.environment if chain.mega else {}
-    for word in found.outside.get(mega, ()):
-        if word in _OUTSIDE and not models:
-            step = _remote(flow, word, environment, draft)
-            for last in chain.levels[-1] if chain.levels else ():
-                draft.edge(names[last], step, flow)
-        else:
-            reason = f"{mega} has variables for it, but no service of the file is one"
-            draft.note("inferred", word, reason)
+    for earlier, later in itertools.pairwise(levels):
+        for a in earlier:
+            for b in later:
+                draft.edge(a, b, flow)
+    for side in chain.side:
+        for model in models[:1]:
+            draft.edge(names[side], names[model], flow)
 
 
 def _remote(flow: str, word: str, environment: Mapping[str, str], draft: Draft) -> str:

@@ -114,6 +114,7 @@ class _Inference:
                 found.steps[name] = self.roles[name].services[0]
         for name in found.steps:
             self._uses(name)
+        self._uses_of_the_same_address()
         members = [self._called(m) for m in self.megas]
         found.chains = [self._chain(m, called) for m, called in zip(self.megas, members, strict=True)]
         if not found.chains:
@@ -185,6 +186,27 @@ class _Inference:
                 todo += [n for n in near if n in self.found.engines]
         if uses:
             self.found.uses[name] = uses
+
+    def _uses_of_the_same_address(self) -> None:
+        """Two steps that are told the same address, which the file leaves open, use the same engine."""
+        given = {name: self._open_addresses(name) for name in self.found.steps}
+        before = {name: list(engines) for name, engines in self.found.uses.items()}
+        for name, component in self.found.steps.items():
+            wanted = {e for form in component.forms.values() for e in form.engines}
+            uses = before.get(name, [])
+            have = {self.found.engines[n].kind for n in uses}
+            for other, engines in before.items():
+                if other == name or not given[name] & given[other]:
+                    continue
+                fitting = [n for n in engines if self.found.engines[n].kind in wanted - have]
+                uses = list(dict.fromkeys([*uses, *fitting]))
+            if uses:
+                self.found.uses[name] = uses
+
+    def _open_addresses(self, name: str) -> set[tuple[str, str]]:
+        environment = self.roles[name].service.environment
+        told = {(k.upper(), v) for k, v in environment.items() if re.search(r"(ENDPOINT|URL)$", k.upper())}
+        return {(k, v) for k, v in told if re.fullmatch(r"\$\{\w+\}", v)}
 
     def _called(self, mega: str) -> list[str]:
         """Steps that a mega service calls: by address, by the words of its variables, by what it waits for."""

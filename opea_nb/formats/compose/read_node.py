@@ -71,7 +71,7 @@ def fields_of(
         "image": _image(service, component, form),
         **_deploy(service.raw.get("deploy")),
     }
-    if form and form.accelerator != "cpu" and bare(form.image) == bare(service.image):
+    if form and form.accelerator != "cpu" and form.accelerator == _hardware(service, service.image):
         fields["form"] = form.name  # what it runs on is part of what the file says
     elif form and not form.engines and form is not next(iter(component.forms.values())) and _chosen(service, form):
         fields["form"] = form.name

@@ -506,3 +506,33 @@ def test_the_application_that_a_mega_service_waits_for_is_kept_as_a_service() ->
   back: {image: "edgecraftrag.ecrag:latest", environment: {MEGA_SERVICE_PORT: "16011"}, depends_on: [server]}
 """)
     assert kinds(found) == {"server": "service"}
+
+
+def test_steps_that_are_told_the_same_open_address_use_the_same_engine() -> None:
+    found = read("""services:
+  engine: {image: opea/llm-vllm-rocm, devices: [/dev/kfd], command: "--model a/b"}
+  worker: {image: opea/agent, ports: ["9095:9095"], environment: {llm_endpoint_url: "${LLM_URL}"}}
+  elsewhere: {image: opea/agent, ports: ["9096:9096"], environment: {llm_endpoint_url: "${OTHER_URL}"}}
+  supervisor: {image: opea/agent, depends_on: [engine, worker], environment: {llm_endpoint_url: "${LLM_URL}"}}
+""")
+    assert kinds(found)["engine"] == "vllm"
+    assert set(found.pipeline.graph.predecessors("engine")) == {"worker", "supervisor"}
+
+
+def test_a_model_elsewhere_stands_before_what_speaks_its_answer() -> None:
+    found = read("""services:
+  hear: {image: opea/whisper}
+  speak: {image: opea/speecht5}
+  back:
+    image: opea/audioqna
+    environment: {WHISPER_SERVER_HOST_IP: hear, LLM_SERVER_HOST_IP: "${REMOTE}", SPEECHT5_SERVER_HOST_IP: speak}
+""")
+    assert rules(found) == {"hear >> llm", "llm >> speak"}
+
+
+def test_what_an_older_image_runs_on_is_kept() -> None:
+    found = read("""services:
+  engine: {image: "opea/llm-vllm-rocm:${TAG:-latest}", devices: [/dev/kfd, /dev/dri], command: "--model a/b"}
+  llm: {image: opea/llm-textgen, depends_on: [engine]}
+""")
+    assert found.pipeline.engines["engine"].form == "rocm"
