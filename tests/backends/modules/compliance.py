@@ -9,7 +9,7 @@ import pytest
 
 from opea_nb.backends import Deployment, Progress, attach, deploy, deployments
 from opea_nb.backends.protocol import AsyncDeployment, Backend
-from opea_nb.errors import DeployError
+from opea_nb.errors import DeployError, NotReady
 from opea_nb.pipeline import Pipeline
 
 
@@ -74,6 +74,22 @@ class BackendCompliance:
         with deploy(pipeline, backend=backend, name="one"):
             (found,) = deployments(backend=backend)
             assert (found.name, found.pipeline, found.state) == ("one", pipeline.name, "ready")
+        assert deployments(backend=backend) == ()
+
+    def test_what_is_kept_stays_until_down(self, backend: Backend, pipeline: Pipeline) -> None:
+        with deploy(pipeline, backend=backend, name="kept", keep=True):
+            pass
+        app = attach("kept", backend=backend)
+        try:
+            assert app.query("still there?").text
+            assert [d.keep for d in deployments(backend=backend)] == [True]
+        finally:
+            app.down()
+        assert deployments(backend=backend) == ()
+
+    def test_a_start_that_is_too_slow_leaves_nothing(self, backend: Backend, pipeline: Pipeline) -> None:
+        with pytest.raises(NotReady, match="last seen"):
+            deploy(pipeline, backend=backend, timeout=0.001)
         assert deployments(backend=backend) == ()
 
     def test_down_is_idempotent(self, backend: Backend, pipeline: Pipeline) -> None:
