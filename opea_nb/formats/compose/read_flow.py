@@ -276,6 +276,6 @@ def _word(variable: str) -> str:
     ('LLM', 'EMBEDDING', 'WEB_RETRIEVER', '')
     """
     found = _STEP.fullmatch(variable)
-    words = found[1].split("_") if found else []
+    words = found[1].rsplit("_", 3)[-3:] if found else []  # a longer name than any that is meant
     names = ("_".join(words[at:]) for at in range(len(words)))
     return next((w for name in names if (w := _SAME_WORDS.get(name, name)) in _STEP_WORDS), "")

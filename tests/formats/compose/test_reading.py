@@ -536,3 +536,17 @@ def test_what_an_older_image_runs_on_is_kept() -> None:
   llm: {image: opea/llm-textgen, depends_on: [engine]}
 """)
     assert found.pipeline.engines["engine"].form == "rocm"
+
+
+@pytest.mark.timeout(20)
+def test_a_variable_with_a_name_without_end_takes_no_time() -> None:
+    variable = "A_" * 100_000 + "HOST_IP"
+    found = read(f"""services:
+  llm: {{image: opea/llm-textgen}}
+  back:
+    image: opea/chatqna
+    environment:
+      ? {variable}
+      : x
+""")
+    assert list(found.pipeline.flow(MAIN)) == ["llm"]
