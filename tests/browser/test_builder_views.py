@@ -10,6 +10,7 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 
 from tests.browser.canvas import CHATQNA, CHATQNA_THERE, Open, canvas_in, opening, with_chatqna
+from tests.browser.conftest import Lab
 
 pytestmark = pytest.mark.slow
 
@@ -79,6 +80,32 @@ def test_a_saved_notebook_shows_the_graph_without_a_kernel(notebook: Open) -> No
     exported, _ = HTMLExporter().from_filename(str(page.lab.folder / "kept-builder.ipynb"))
     (drawing,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', exported)
     assert all(f">{name}<" in b64decode(drawing).decode() for name in CHATQNA)
+
+
+def test_a_notebook_saved_with_its_widgets_shows_the_builder_as_it_was_and_says_so_once(
+    notebook: Open, lab: Lab
+) -> None:
+    folder = lab.folder / ".home/lab/user-settings/@jupyter-widgets/jupyterlab-manager"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = folder / "plugin.jupyterlab-settings"
+    settings.write_text('{"saveState": true}')
+    try:
+        page = notebook("kept-state.ipynb", opening("kept-state", CHATQNA_THERE))
+        output = page.run(0)
+        page.finished(0)
+        canvas_in(page.page, output, lab.folder / "kept-state.told").cards(*CHATQNA)
+        page.save()
+    finally:
+        settings.unlink()
+    lab.stop_kernels()
+    page.page.goto("about:blank")
+    page.open()
+    canvas = canvas_in(page.page, page.cell(0), lab.folder / "kept-state.told")
+    canvas.cards(*CHATQNA)
+    mark = "el => getComputedStyle(el, '::before').content"
+    assert "run the cell" in canvas.builder.evaluate(mark)
+    lost = canvas.builder.locator(".jupyter-widgets-disconnected:not([class*='opea-icon-'], .opea-section)")
+    assert {lost.nth(at).evaluate("el => getComputedStyle(el, '::before').display") for at in (0, 1, 2)} == {"none"}
 
 
 def test_themes_change_while_it_is_open(notebook: Open) -> None:
