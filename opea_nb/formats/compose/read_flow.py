@@ -97,6 +97,7 @@ class _Inference:
         self.awaited = {n for m in self.megas for n in roles[m].service.needs}
         self.taken = {stage(r.services[0]) for n, r in self.known.items() if r.services and n in self.by_mega}
         self.covered = {stage(r.services[0]) for r in self.known.values() if r.wrapped}
+        self.searched = any("retriever" in r.services[0].kind for r in self.known.values() if r.services)
         self.found = Inferred()
 
     def infer(self) -> Inferred:
@@ -109,7 +110,8 @@ class _Inference:
                 self._either(name, role, wrapped)
         if not found.steps:  # then those that nothing uses are there to be asked
             used = {n for engine in found.engines for n in self.reached[engine]}
-            for name in [n for n in found.engines if direct(self.roles[n]) and n not in used]:
+            asked = [n for n in found.engines if direct(self.roles[n]) and not self._idle(self.roles[n])]
+            for name in [n for n in asked if n not in used]:
                 del found.engines[name]
                 found.steps[name] = self.roles[name].services[0]
         for name in found.steps:
@@ -125,7 +127,7 @@ class _Inference:
         """An image that may be an engine, or a step that is called directly."""
         as_step = direct(role)
         users = [n for n in wrapped if name in self.reached[n] or name in self.roles[n].service.needs]
-        if as_step is None:
+        if as_step is None or self._idle(role):
             self.found.engines[name] = role.engines[0]
             return
         by_mega = name in self.by_mega
@@ -142,6 +144,10 @@ class _Inference:
                 self.found.shared[name] = users
         else:
             self.found.engines[name] = role.engines[0]
+
+    def _idle(self, role: Role) -> bool:
+        """Whether it ranks what nothing in the file finds."""
+        return not self.searched and bool(role.services) and role.services[0].kind.startswith("reranking")
 
     def _stores(self, role: Role) -> bool:
         return role.services[0].kind.startswith(("dataprep", "retriever"))

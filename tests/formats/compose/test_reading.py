@@ -550,3 +550,13 @@ def test_a_variable_with_a_name_without_end_takes_no_time() -> None:
       : x
 """)
     assert list(found.pipeline.flow(MAIN)) == ["llm"]
+
+
+def test_a_reranking_server_with_nothing_to_rank_is_an_engine() -> None:
+    found = read("""services:
+  tei-embedding-service: {command: "--model-id a/embed --otlp-endpoint http://jaeger:4317"}
+  tei-reranking-service: {command: "--model-id a/rank --otlp-endpoint http://jaeger:4317"}
+  chatqna-backend-server: {environment: [ENABLE_OPEA_TELEMETRY=true]}
+""")
+    assert list(found.pipeline.engines) == ["tei-reranking-service"]
+    assert not found.pipeline.problems()
