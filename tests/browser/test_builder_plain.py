@@ -29,7 +29,8 @@ def test_where_policy_forbids_the_script_the_canvas_shows_and_every_edit_is_poss
     page.finished(0)
     root = output.locator(".opea-builder")
     canvas = Canvas(page.page, root, server.folder / "plain.told")
-    canvas.said("cannot load the canvas's gestures")
+    # Python waits for an answer of the page for longer than `said` does
+    expect(root.locator(".opea-status")).to_contain_text("cannot load the canvas's gestures", timeout=30_000)
     drawn(canvas, *CHATQNA)
     opened = canvas.told()
     expect(root.locator(".jupyter-widgets-error-widget:visible")).to_have_count(0)
