@@ -14,11 +14,10 @@ import yaml
 from opea_nb import templates
 from opea_nb.errors import OpeaError
 from opea_nb.formats import registry
-from tests.conformance.files import shared
+from tests.shared import shared
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 NAMESPACE = "opea-nb-test-apply"
-CRD = shared() / "gmc" / "gmconnector-crd.yaml"
 
 
 def run(*command: str, text: str = "") -> subprocess.CompletedProcess[str]:
@@ -58,10 +57,9 @@ def test_a_server_takes_the_manifests_of_a_template(kubectl: str, name: str, tmp
 
 
 def test_a_server_with_gmcs_crd_takes_every_gmconnector_that_is_written(kubectl: str) -> None:
-    if not CRD.exists():
-        pytest.skip("the CRD is in the maintainers' shared folder: set OPEA_NB_SHARED")
-    assert run(kubectl, "apply", "--server-side", "-f", str(CRD)).returncode == 0
-    name = yaml.safe_load(CRD.read_text("utf-8"))["metadata"]["name"]
+    crd = shared("upstream", "gmc", "gmconnector-crd.yaml")
+    assert run(kubectl, "apply", "--server-side", "-f", str(crd)).returncode == 0
+    name = yaml.safe_load(crd.read_text("utf-8"))["metadata"]["name"]
     assert run(kubectl, "wait", "--for=condition=Established", f"crd/{name}").returncode == 0
     taken = 0
     for template in templates.names():
