@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from opea_nb.errors import PlanError
+from opea_nb.formats.conversion import Note
+from opea_nb.pipeline import Pipeline
 from opea_nb.plan import GATEWAY, Plan, Process
 
 FOLDER = "/opea-nb"
@@ -20,6 +22,14 @@ DEVICES = {"gaudi": "habana.ai/gaudi", "nvidia": "nvidia.com/gpu", "rocm": "amd.
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+
+
+def not_started(pipeline: Pipeline) -> list[Note]:
+    """A note for each service of a Compose file that was read with the pipeline and that its plan does not know."""
+    compose = pipeline.mega.document_extra.get("compose")
+    services = compose.get("services") if isinstance(compose, Mapping) else None
+    reason = "kept from the Compose file that was read, and not started: the gateway stands for a mega service"
+    return [Note("kept", str(name), reason) for name in services] if isinstance(services, Mapping) else []
 
 
 def environment(process: Process) -> dict[str, str]:

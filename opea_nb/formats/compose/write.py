@@ -52,7 +52,7 @@ def write(
     """
     target = Target.containers("compose", accelerator=accelerator, embedded=embedded, image=image)
     made = plan(pipeline, target)
-    notes: list[Note] = []
+    notes = containers.not_started(pipeline)
     data = _document(made, f"{_bracketed(address)}:{port or pipeline.port}", project, notes)
     text = _head(made, f"http://{_bracketed(address)}:{port or pipeline.port}", pipeline.endpoint) + dump(data)
     example = containers.env_example(made, "# Copy this file to .env, beside compose.yaml, and fill it in.")

@@ -83,7 +83,7 @@ def write(
         access_mode=access_mode,
         node_selector=node_selector or {},
     )
-    notes: list[Note] = []
+    notes = containers.not_started(pipeline)
     parts = _parts(made, wishes, notes)
     files = _folder(parts, wishes) if folder else {"kubernetes.yaml": _text([m for p in parts.values() for m in p])}
     first = next(iter(files))

@@ -21,8 +21,9 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 
 from opea_nb.catalog import load_catalog
 from opea_nb.errors import PlanError
-from opea_nb.formats import containers
+from opea_nb.formats import containers, registry
 from opea_nb.formats.compose import FORMAT
+from opea_nb.formats.compose.read import read
 from opea_nb.formats.compose.write import write
 from opea_nb.pipeline import Pipeline
 from opea_nb.plan import Target, plan
@@ -219,3 +220,10 @@ def test_the_probe_sees_health_with_whatever_the_image_has(tool: str, server: in
     if tool in ("python3", "bash", "nc"):
         assert probe(str(server)) == 0
     assert probe("1", "/health") != 0
+
+
+def test_what_a_compose_file_held_besides_is_told_to_be_not_started() -> None:
+    text = "services: {llm: {image: opea/llm-textgen}, page: {image: example/page}, llm-2: {image: opea/llm-textgen}}"
+    pipeline = read(text).pipeline
+    assert [(n.kind, n.item) for n in write(pipeline).notes] == [("kept", "page")]
+    assert ("kept", "page") in [(n.kind, n.item) for n in registry.convert(pipeline, "kubernetes").notes]
