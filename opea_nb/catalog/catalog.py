@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 from opea_nb.catalog.images import bare
 from opea_nb.catalog.model import Component, Form, PortType, Role
@@ -141,7 +140,7 @@ class Catalog(Mapping[str, Component]):
         >>> load_catalog().find(name="tei-reranking-service", image="ghcr.io/huggingface/tei-gaudi:1.5.0").kind
         'tei-rerank'
         """
-        path = urlsplit(endpoint).path if "://" in endpoint else endpoint
+        path = re.sub(r"^[^/]*://[^/]*", "", endpoint)  # also of what is no URL
         by_name, by_endpoint = self._names.get(name.casefold(), ""), self._endpoints.get(path, "")
         sharing = [c.kind for c in self.by_image(image) if role in (None, c.role)]
         if sharing:

@@ -170,7 +170,7 @@ class _Reader:
             names = ", ".join(f"`{name}`" for name in close or sorted(self.known)[:8])
             hint = f"the services are {names}" if names else "no service is defined"
             hint = f"did you mean {names}?" if close else hint
-            raise self.refuse(token.at, f"no service is called `{token.text}`", hint)
+            raise self.refuse(token.at, f"no service is called `{token.text[:80]}`", hint)
         return token
 
 

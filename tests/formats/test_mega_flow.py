@@ -197,3 +197,9 @@ def test_a_short_text_cannot_make_endless_work() -> None:
     with pytest.raises(FormatError):
         parse(["-" * 200_000 + "("])
     assert time.perf_counter() - started < 10
+
+
+def test_a_name_without_end_is_not_repeated_in_the_message() -> None:
+    with pytest.raises(FormatError) as refused:
+        parse([f"a >> {'9' * 100_000}"], known=["a"])
+    assert len(str(refused.value)) < 400

@@ -115,9 +115,9 @@ class Walk:
     def builder(self, method: Function, scope: dict[str, Any]) -> None:
         """A function that builds a flow; another way to build one that is there already is noted."""
         before = {o for o in self.orchestras if o.services}
-        touched = {scope.get(dotted(c.func.value)) for c in _calls(method) if isinstance(c.func, ast.Attribute)}
-        chained = {scope.get(name) for c in _calls(method) if (name := _chain_start(c))}
-        if before & {o for o in touched | chained if isinstance(o, Orchestra)}:
+        touched = [scope.get(dotted(c.func.value)) for c in _calls(method) if isinstance(c.func, ast.Attribute)]
+        chained = [scope.get(name) for c in _calls(method) if (name := _chain_start(c))]
+        if before & {o for o in (*touched, *chained) if isinstance(o, Orchestra)}:
             reason = "another way to build the same mega service, chosen when the file runs: not taken"
             self.draft.note("lost", method.name, reason, f"{self.draft.source}:{method.lineno}")
             return

@@ -387,3 +387,9 @@ def test_a_key_is_not_wanted_for_a_model_of_this_machine() -> None:
     assert found.pipeline.services["llm"].api_key == ""
     assert "llm.api_key: KEY is for a model that runs elsewhere" in noted(found)
     assert comps_python.read(comps_python.write(found.pipeline).text).notes == ()
+
+
+@pytest.mark.parametrize("change", [("/embed", "http://["), ("self.megaservice.add(llm)", "self.endpoint.add([self])")])
+def test_what_only_looks_like_an_address_or_an_orchestrator_does_no_harm(change: tuple[str, str]) -> None:
+    text = EXAMPLE.replace(*change).replace("self.endpoint = str(MegaServiceEndpoint.CHAT_QNA)", "self.endpoint = [1]")
+    assert "embedding" in comps_python.read(text).pipeline.services
