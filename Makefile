@@ -25,7 +25,7 @@ check: $(STAMPS)/dev ## The quick loop: format, lint, types, imports, unit tests
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not slow" tests
+	$(BIN)/pytest -q -m "not slow" -n auto --dist worksteal tests
 	$(BIN)/pytest -q --doctest-modules opea_nb
 
 test: check front-end browser wheel services notebooks ## Everything: what CI runs
