@@ -65,7 +65,11 @@ class Panel:
         self.panel.chat.view._handle_custom_msg({"act": "ask", "text": text}, [])
 
     def idle(self) -> None:
-        until(lambda: not self.panel.busy)
+        def over() -> bool:
+            with self.session.lock:  # which is held until the end of what was done is shown
+                return not self.panel.busy
+
+        until(over)
 
     def press(self, box: w.Box, start: str) -> None:
         next(b for b in box.children if isinstance(b, w.Button) and b.description.startswith(start)).click()
