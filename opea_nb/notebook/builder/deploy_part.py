@@ -117,7 +117,7 @@ class Deploying:
             if deployment is None:
                 return
             if self._closed:  # it came up while the builder was being closed
-                loop.submit(deployment.down())
+                loop.run(deployment.down())
                 return
             self._use(deployment, pipeline, seen)
             session.say(f"{pipeline.name} is ready: ask it something below")
@@ -327,8 +327,12 @@ class Deploying:
 async def _whole(work: Coroutine[None, None, None]) -> None:
     """Do all of it: a cancellation (Stop again, a Builder that closes) is passed on once it is done."""
     task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled is not None:
+        raise cancelled

@@ -65,6 +65,7 @@ class Job(Generic[P, R]):
         async def whole() -> R:
             # a task of its own: cancelling the future would call it ended before it has cleaned up
             self._task = task = asyncio.ensure_future(work(box.put))
+            await asyncio.sleep(0)  # cancelled before its first step, a task never takes it: nothing would clean up
             if self._unwanted:
                 task.cancel()
             return await task

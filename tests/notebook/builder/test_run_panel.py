@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
 import pytest
 
-from opea_nb.backends import deploy, deployments
+from opea_nb.backends import deploy, deployments, loop
 from opea_nb.backends.local import launch
 from opea_nb.backends.local.state import folders
 from opea_nb.backends.runstate import RunState, StepState
@@ -82,6 +83,24 @@ def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
         time.sleep(0.02)
 
 
+@contextmanager
+def loop_held() -> Iterator[None]:
+    """Keep the background loop from taking a step."""
+    held, go_on = threading.Event(), threading.Event()
+
+    async def hold() -> None:
+        held.set()
+        go_on.wait()
+
+    holding = loop.submit(hold())
+    held.wait()
+    try:
+        yield
+    finally:
+        go_on.set()
+        holding.result()
+
+
 @pytest.fixture
 def made() -> Iterator[Callable[..., Panel]]:
     panels: list[Panel] = []
@@ -140,6 +159,30 @@ def test_closing_amid_stopping_leaves_nothing_running(made: Callable[..., Panel]
     here = made(small(), stub_backend(), deploy=True)
     here.panel.stop.click()
     here.panel.close()
+    assert deployments() == ()
+
+
+@pytest.mark.slow
+def test_closing_before_stopping_has_taken_its_first_step_leaves_nothing_running(made: Callable[..., Panel]) -> None:
+    from stubs import stub_backend
+
+    here = made(small(), stub_backend(), deploy=True)
+    with loop_held():
+        here.panel.stop.click()
+        here.panel.deploying._job.cancel()  # as its closing does, which then waits
+    here.panel.close()
+    assert deployments() == ()
+
+
+@pytest.mark.slow
+def test_stop_pressed_again_and_again_ends_it_all_the_same(made: Callable[..., Panel]) -> None:
+    from stubs import stub_backend
+
+    here = made(small(), stub_backend(), deploy=True)
+    here.panel.stop.click()
+    while here.panel.busy:
+        here.panel.deploying._job.cancel()
+        time.sleep(0.001)
     assert deployments() == ()
 
 
