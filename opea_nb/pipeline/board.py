@@ -107,8 +107,7 @@ class PutGroup:
         return f"group {_names(self.group.members)} as {self.group.name}"
 
     def apply(self, graph: Graph) -> Edit:
-        group = replace(self.group, members=tuple(dict.fromkeys(self.group.members)))
-        taken = set(group.members)
+        group, taken = self.group, set(self.group.members)
         changed: dict[str, Group | None] = {
             name: _less(other, taken)
             for name, other in graph.graph["groups"].items()
@@ -175,19 +174,20 @@ class Regroup:
     label: str = field(default="change the groups", compare=False)
 
     def apply(self, graph: Graph) -> Edit:
-        for name, group in self.groups.items():
+        given = {name: group and _each_once(group) for name, group in self.groups.items()}
+        for name, group in given.items():
             if group is not None:
                 _check_group(graph, name, group)
                 if group.name != name:
                     raise PipelineError(f"the group {group.name!r} cannot stand under the name {name!r}")
         groups: dict[str, Group] = graph.graph["groups"]
-        after = {name: group for name, group in {**groups, **self.groups}.items() if group is not None}
+        after = {name: group for name, group in {**groups, **given}.items() if group is not None}
         owners: dict[str, str] = {}
         for name, group in after.items():
             for member in group.members:
                 if owners.setdefault(member, name) != name:
                     raise PipelineError(f"{member} is part of the groups {owners[member]} and {name}")
-        before = {name: groups.get(name) for name in self.groups}
+        before = {name: groups.get(name) for name in given}
         groups.clear()
         groups.update(after)
         return Regroup(before, self.label)
@@ -236,6 +236,10 @@ def rename_member(graph: Graph, old: str, new: str) -> None:
         if old in group.members:
             groups[group.name] = replace(group, members=tuple(new if m == old else m for m in group.members))
             return
+
+
+def _each_once(group: Group) -> Group:
+    return replace(group, members=tuple(dict.fromkeys(group.members)))
 
 
 def _less(group: Group, names: set[str]) -> Group | None:

@@ -48,12 +48,16 @@ def split(text: str, size: int = 1500, overlap: int = 100) -> list[Span]:
         raise ValueError(f"size {size} and overlap {overlap}: need size ≥ 1 and 0 ≤ overlap < size")
     levels = [_Level.of(pattern, text) for pattern in (_PARAGRAPH, _SENTENCE, _WORD)]
     spans: list[Span] = []
-    start = _skip_space(text, 0)
+    start, done = _skip_space(text, 0), 0
     last = len(text.rstrip())
     while start < last:
         end = last if last - start <= size else _end(start, size, levels)
         end = start + len(text[start:end].rstrip())  # a line's end may stand behind spaces
+        if end <= done:  # no boundary beyond what is repeated: go on without repeating
+            start = _skip_space(text, done)
+            continue
         spans.append(Span(start, end))
+        done = end
         start = last if end >= last else _skip_space(text, _begin(start, end, overlap, levels[1:]))
     return spans
 

@@ -28,6 +28,8 @@ def test_nothing_but_white_space_is_lost(text: str, sizes: tuple[int, int]) -> N
     assert not "".join(c for c, seen in zip(text, covered, strict=True) if not seen).strip()
 
 
+@example("????? ?? ??", (4, 2))
+@example("a b          c", (4, 2))
 @given(TEXTS, SIZES)
 def test_passages_go_forward_and_repeat_at_most_the_overlap(text: str, sizes: tuple[int, int]) -> None:
     for before, after in pairwise(split(text, *sizes)):
