@@ -1,6 +1,6 @@
 """What the gateway costs: a chain of 4 no-op services, against a bare chain of sockets and opea-comps' orchestrator.
 
-    python benchmarks/chain.py [--seconds 4] [--rounds 3] [--setup-comps]
+    python benchmarks/chain.py [--seconds 4] [--rounds 3] [--tracing] [--setup-comps]
 
 The orchestrator runs alone on core 0, services and load on core 1. Each round measures every contender once, so that
 what else the machine does falls on all of them; the table shows the median round.
@@ -161,36 +161,45 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement (default 4)")
     parser.add_argument("--rounds", type=int, default=3, help="default 3")
+    parser.add_argument("--tracing", action="store_true", help="only what tracing costs")
     parser.add_argument("--setup-comps", action="store_true", help="install opea-comps 1.5 beside this file first")
     options = parser.parse_args()
     if options.setup_comps and not COMPS.exists():
         setup_comps()
     measures: dict[str, list[Measure]] = {}
     with services() as ports, tempfile.TemporaryDirectory() as folder:
-        for _ in range(options.rounds):
+        for _ in range(0 if options.tracing else options.rounds):
             for name, run in contenders(ports, Path(folder)).items():
                 busy, alone = run(32, options.seconds), run(1, options.seconds / 2)
                 measures.setdefault(name, []).append(Measure(busy["qps"], busy["cpu_us"], alone["median_ms"]))
-        report(measures)
-        tracing(ports, Path(folder), windows=8 * options.rounds)
+        if measures:
+            report(measures)
+        tracing(ports, Path(folder), turns=100 * options.rounds)
 
 
-def tracing(ports: dict[str, int], folder: Path, windows: int) -> None:
-    """Print what tracing costs: two gateways take turns of half a second, so that both meet the same machine."""
+def tracing(ports: dict[str, int], folder: Path, turns: int) -> None:
+    """Print what tracing costs: two gateways take turns of a tenth of a second, so that both meet the same machine."""
     document = chain_document()
     routes = {f"s{i}": f"http://127.0.0.1:{ports[f's{i}']}/v1/add" for i in range(1, 5)}
-    costs: dict[str, list[float]] = {"throughput": [], "CPU time": []}
     with (
         gateway(folder, document, routes) as traced,
         gateway(folder, document, routes, OPEA_NB_RECORD="off") as untraced,
     ):
-        for window in range(windows + 1):
-            with_it, without = (load(*each, endpoint_of(document), 32, 0.5) for each in (traced, untraced))
-            if window:  # the first warms both up
-                costs["throughput"].append(without["qps"] / with_it["qps"] - 1)
-                costs["CPU time"].append(with_it["cpu_us"] / without["cpu_us"] - 1)
+        addresses = [f"{port}:{process.pid}" for port, process in (traced, untraced)]
+        command = [sys.executable, str(PARTS / "turns.py"), endpoint_of(document), "32", str(turns), *addresses]
+        done = subprocess.run(pinned(1, *command), capture_output=True, text=True, timeout=turns + 60, check=False)
+    if done.returncode:
+        sys.exit(f"turns.py failed:\n{done.stderr}")
+    with_it, without = json.loads(done.stdout)
+    costs = {
+        "CPU time": [one[0] / other[0] - 1 for one, other in zip(with_it, without, strict=True)],
+        "throughput": [other[1] / one[1] - 1 for one, other in zip(with_it, without, strict=True)],
+    }
     for what, found in costs.items():
-        print(f"tracing costs {100 * statistics.median(found):+.1f} % of an untraced run, by {what}")
+        error = 1.25 * statistics.stdev(found) / len(found) ** 0.5  # of a median of normally spread values
+        print(
+            f"tracing costs {100 * statistics.median(found):+.1f} ± {100 * error:.1f} % of an untraced run, by {what}"
+        )
 
 
 def load(port: int, process: psutil.Process, path: str, in_flight: int, seconds: float, *, token: str = "") -> Result:

@@ -112,10 +112,9 @@ class Queries:
         program = variant.program
         facets = _understand(request, program)
         streamed = _streamed(request, door.opea)
-        run = self._runs.begin(trace, door.variants.whole.route)
+        run = self._runs.begin(trace, door.variants.whole.route, body)
         run_id = run.id if run is not None else trace
-        if run is not None:
-            run.began(body)
+        if run is not None and variant.left:
             for name, reason in variant.left.items():
                 run.emit((ev.StepSkipped.type, time.perf_counter(), name, reason))
         headers = [(b"x-opea-run", run_id.encode()), (b"traceparent", span(trace, flags).encode())]

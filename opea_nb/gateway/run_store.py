@@ -7,7 +7,8 @@ misses of letting go of them (a tenth of a query of four no-op services).
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+import itertools
+from collections import deque
 
 from opea_nb.gateway.record import Recording
 from opea_nb.gateway.runs import Route, Run
@@ -33,12 +34,13 @@ class RunStore:
         self._limit = limit
         self._size = size
         self._live: dict[str, Run] = {}
-        self._past: OrderedDict[str, tuple[Route, bytes]] = OrderedDict()
+        self._past: dict[str, tuple[Route, bytes]] = {}
+        self._ended: deque[str] = deque()  # ids in the past, oldest first
         self._total = 0
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
 
-    def begin(self, run_id: str, route: Route) -> Run | None:
-        """A new run; ``None`` when runs are not recorded. A trace's second run is called ``<id>-2``."""
+    def begin(self, run_id: str, route: Route, body: bytes) -> Run | None:
+        """A new run of that request; ``None`` when runs are not recorded. A trace's second run is called ``<id>-2``."""
         if self.recording.mode == "off":
             return None
         if run_id in self._live or run_id in self._past:
@@ -46,7 +48,7 @@ class RunStore:
             while f"{run_id}-{number}" in self._live or f"{run_id}-{number}" in self._past:
                 number += 1
             run_id = f"{run_id}-{number}"
-        run = self._live[run_id] = Run(run_id, route, self.recording)
+        run = self._live[run_id] = Run(run_id, route, self.recording, body)
         for waiting in self._waiting.pop(run_id, ()) if self._waiting else ():
             if not waiting.done():
                 waiting.set_result(None)
@@ -56,12 +58,13 @@ class RunStore:
         """Keep a run that is over, and let go of the oldest when there is too much."""
         if self._live.pop(run.id, None) is None:
             return
-        past = self._past
+        past, ended = self._past, self._ended
         block = run.pack()
         past[run.id] = run.route, block
+        ended.append(run.id)
         self._total += len(block) + _RUN_BYTES
-        while len(past) > 1 and (len(past) + len(self._live) > self._limit or self._total > self._size):
-            self._total -= len(past.popitem(last=False)[1][1]) + _RUN_BYTES
+        while len(ended) > 1 and (len(ended) + len(self._live) > self._limit or self._total > self._size):
+            self._total -= len(past.pop(ended.popleft())[1]) + _RUN_BYTES
 
     def get(self, run_id: str) -> Run | None:
         """The run of that run_id, if it is kept."""
@@ -89,8 +92,8 @@ class RunStore:
     def newest(self, limit: int) -> list[Run]:
         """Up to that many runs, newest first: those that go on, then those that ended last."""
         live = [*reversed(self._live.values())][:limit]
-        ended = zip(reversed(self._past.items()), range(limit - len(live)), strict=False)
-        return live + [Run.unpacked(run_id, *past, self.recording) for (run_id, past), _ in ended]
+        ended = itertools.islice(reversed(self._ended), limit - len(live))
+        return live + [Run.unpacked(run_id, *self._past[run_id], self.recording) for run_id in ended]
 
     @property
     def size(self) -> int:

@@ -20,9 +20,8 @@ ROUTE = Route("p", "main", "/v1/p", ("s",), {"s": "http://h/v1"})
 
 
 def finished_run(store: RunStore, run_id: str, body: bytes = b"{}") -> None:
-    run = store.begin(run_id, ROUTE)
+    run = store.begin(run_id, ROUTE, body)
     assert run is not None
-    run.began(body)
     run.finish(0.1, "answer", "")
     store.end(run)
 
@@ -85,19 +84,19 @@ async def test_an_unknown_run_is_waited_for_as_long_as_asked(open_gateway: Open)
 
 async def test_a_follower_that_does_not_read_does_not_slow_a_run() -> None:
     store = RunStore(Recording())
-    run = store.begin("a" * 32, ROUTE)
+    run = store.begin("a" * 32, ROUTE, b"{}")
     assert run is not None
-    waiting = asyncio.ensure_future(run.more(0, 10))
+    waiting = asyncio.ensure_future(run.more(1, 10))
     await asyncio.sleep(0)
     for _ in range(1000):
         run.emit((ev.StepSkipped.type, time.perf_counter(), "s", "why"))
-    assert len([*run.events()]) == 1000
+    assert len([*run.events()]) == 1001
     assert await waiting
-    assert [e["seq"] for e in run.events(after=990)] == list(range(991, 1001))
+    assert [e["seq"] for e in run.events(after=990)] == list(range(991, 1002))
 
 
 async def test_tokens_are_gathered_into_few_events_and_none_is_lost() -> None:
-    run = RunStore(Recording()).begin("a" * 32, ROUTE)
+    run = RunStore(Recording()).begin("a" * 32, ROUTE, b"{}")
     assert run is not None
     for i in range(1000):
         run.tokens("llm", [f"{i} "], 0.0)
