@@ -10,7 +10,7 @@ STAMPS := .make
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lab bench lock docs clean browser front-end unit services notebooks wheel
+.PHONY: help demo test check search lab bench lock docs clean browser front-end unit services notebooks wheel
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,11 @@ check: $(STAMPS)/dev ## The quick loop: format, lint, types, imports, unit tests
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -m "not slow" -n $(WORKERS) --dist worksteal -p no:nbval \
 		--doctest-modules --ignore tests/browser --ignore tests/conformance/samples tests opea_nb
+
+search: $(STAMPS)/dev ## Property tests on other random examples each time, ROUNDS times (10)
+	for round in $$(seq $${ROUNDS:-10}); do \
+		$(BIN)/pytest -q -m "hypothesis and not slow" --hypothesis-profile search --timeout 900 -n $(WORKERS) --dist worksteal \
+			-p no:nbval tests --ignore tests/browser || exit 1; done
 
 test: check front-end browser wheel services notebooks ## Everything: what CI runs
 

@@ -9,10 +9,11 @@ import pytest
 
 from opea_nb.pipeline import Pipeline
 
-# Example counts are bounded per test where it matters; a slow, loaded machine is not a failure of the code.
-hypothesis.settings.register_profile(
-    "opea_nb", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+# Example counts are bounded per test where it matters; a slow, loaded machine is not a failure of the code. The same
+# examples each time: whether a change passes depends on the change alone. `make search` looks elsewhere.
+_common = hypothesis.settings(deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("opea_nb", _common, derandomize=True)
+hypothesis.settings.register_profile("search", _common, database=None)
 hypothesis.settings.load_profile("opea_nb")
 
 
