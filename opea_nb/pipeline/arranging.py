@@ -11,6 +11,8 @@ from opea_nb.pipeline.naming import free_name
 from opea_nb.pipeline.reading import Name, ReadablePipeline, name_of
 from opea_nb.pipeline.spec import Flow, Position
 
+_GAP = 24.0  # pixels between a note and what is below it
+
 
 class ArrangedPipeline(ReadablePipeline):
     """The smaller changes of a pipeline, each one edit."""
@@ -45,7 +47,7 @@ class ArrangedPipeline(ReadablePipeline):
         """Show a service or an engine elsewhere: its upper left corner in pixels; ``None`` lets the layout choose."""
         self.apply(edits.Move(name_of(name), position))
 
-    def note(self, text: str, key: str = "", *, position: Position = (0.0, 0.0), size: Position = (200.0, 96.0)) -> str:
+    def note(self, text: str, key: str = "", *, position: Position | None = None, size: Position | None = None) -> str:
         """Put a note on the canvas, or change the one of that id; gives the id.
 
         Parameters
@@ -54,12 +56,25 @@ class ArrangedPipeline(ReadablePipeline):
             Plain text.
         key
             Its id; a new one when empty.
-        position, size
-            Upper left corner; width and height, in pixels.
+        position
+            Upper left corner, in pixels; ``None`` leaves a note where it is, and puts a new one above everything.
+        size
+            Width and height, in pixels; ``None`` leaves them, 200 by 96 for a new note.
         """
         key = key or free_name(self.notes, "note")
+        known = self.notes.get(key)
+        size = size or (known.size if known else board.Note(key).size)
+        if position is None:
+            position = known.position if known else (0.0, self._top() - size[1] - _GAP)
         self.apply(board.PutNote(board.Note(key, text, position, size)))
         return key
+
+    def _top(self) -> float:
+        """The upper end of what is drawn; a layout of our own begins at 0."""
+        tops = [0.0, *(note.position[1] for note in self.notes.values())]
+        for specs in (self.services, self.engines):
+            tops += [spec.position[1] for spec in specs.values() if spec.position]
+        return min(tops)
 
     def drop_note(self, key: str) -> None:
         """Take a note off the canvas."""

@@ -115,7 +115,7 @@ class _Writer:
             case wiring.PutFlow(flow):
                 return self.call("add_flow", flow.name, **_set(flow, ("endpoint", "extra")))
             case board.PutNote(note):
-                return self.call("note", note.text, note.id, **_set(note, ("position", "size")))
+                return self.call("note", note.text, note.id, position=note.position, size=note.size)
             case board.PutGroup(group):
                 return self.group(group)
             case board.Fold(name, folded):

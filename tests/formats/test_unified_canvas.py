@@ -24,7 +24,7 @@ def one(fields: str, more: str = "") -> str:
 def test_notes_and_groups_stand_where_upstream_does_not_look() -> None:
     pipeline = loads(RFC)
     pipeline.note("ask Ann", "ann", position=(0, 120.5))
-    pipeline.note("")
+    pipeline.note("", position=(0, 0))
     pipeline.group("search", ["embedding", "retrieval"], folded=True)
     pipeline.group("rest", ["llm"])
     text = dumps(pipeline)

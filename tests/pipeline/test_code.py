@@ -59,7 +59,7 @@ def test_lines_are_those_that_a_person_would_write(chatqna: Pipeline) -> None:
         'pipeline.add("dataprep", "prep", flow="second", port=5001)',
         'pipeline.connect("reranking", "llm_2")',
         'pipeline.update("llm_2", url="http://h/v1", api_key="KEY")',
-        'pipeline.note(\'say "hi"\\n\', "note", position=(10, 20.5))',
+        'pipeline.note(\'say "hi"\\n\', "note", position=(10, 20.5), size=(200, 96))',
         'pipeline.group("search", ["embedding", "retriever"])',
         'pipeline.fold("search")',
         'pipeline.remove("llm_2")',

@@ -94,3 +94,15 @@ def test_what_usually_follows_is_offered_first_and_its_own_kind_late(chatqna: Pi
 
 def test_what_is_put_between_can_be_connected_on_both_sides(chatqna: Pipeline) -> None:
     assert fits(chatqna, "embedding").targets["llm"].endswith("put a retriever between")
+
+
+def test_a_note_without_a_place_covers_nothing(chatqna: Pipeline) -> None:
+    chatqna.move("embedding", (0, -50))
+    first, second = chatqna.notes[chatqna.note("one")], chatqna.notes[chatqna.note("two")]
+    assert second.position[1] + second.size[1] < first.position[1] < first.position[1] + first.size[1] < -50
+
+
+def test_a_note_whose_text_changes_stays_where_it_is(chatqna: Pipeline) -> None:
+    key = chatqna.note("one", position=(7, 8), size=(300, 40))
+    chatqna.note("two", key)
+    assert (chatqna.notes[key].text, chatqna.notes[key].position, chatqna.notes[key].size) == ("two", (7, 8), (300, 40))
