@@ -22,8 +22,9 @@ from opea_nb.pipeline import MAIN
 __all__ = ["Gateway"]
 
 _CHAT = "/v1/chat/completions"
+_MODELS = "/v1/models"
 _RUNS = "/v1/runs"
-_GETS = ("/v1/health_check", "/v1/pipeline", _RUNS)
+_GETS = ("/v1/health_check", "/v1/pipeline", _MODELS, _RUNS)
 
 
 class Gateway:
@@ -45,6 +46,7 @@ class Gateway:
         self._doors = {v.whole.endpoint: Door(v, opea=True) for v in made.values()}
         if MAIN in made:
             self._doors[_CHAT] = Door(made[MAIN], opea=False)
+        self._name = config.pipeline.name
         self._document = config.document or unified.dumps(config.pipeline)
         self._calls = Calls()
         self._proxy = Proxy(config)
@@ -86,6 +88,9 @@ class Gateway:
         elif (path == _RUNS or path.startswith(_RUNS + "/")) and method == "GET":
             if not await self._runs_api.answer(path, scope, receive, send):
                 raise self._unknown(method, path)
+        elif path == _MODELS and method == "GET":  # chat clients ask it before anything else
+            models = [{"id": self._name, "object": "model", "created": 0, "owned_by": "opea_nb"}]
+            await send_json(send, 200, orjson.dumps({"object": "list", "data": models if _CHAT in self._doors else []}))
         elif path == "/v1/pipeline" and method == "GET":
             text = self._document.encode()
             headers = [(b"content-type", b"application/yaml"), (b"content-length", b"%d" % len(text))]
@@ -101,8 +106,7 @@ class Gateway:
         if allowed and method != allowed:
             return Refused(405, f"use {allowed} for {path}", headers=[(b"allow", allowed.encode())])
         posts = [f"POST {p}" for p in self._doors] + [f"{p}…" for p in self._proxy.prefixes]
-        gets = ["GET /v1/health_check", "GET /v1/pipeline", "GET /v1/runs", "GET /v1/runs/{id}"]
-        endpoints = [*posts, *gets, "GET /v1/runs/{id}/events"]
+        endpoints = [*posts, *(f"GET {p}" for p in _GETS), "GET /v1/runs/{id}", "GET /v1/runs/{id}/events"]
         return Refused(404, f"there is no {method} {path[:200]}", endpoints=endpoints)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

@@ -266,6 +266,13 @@ async def test_whether_to_stream_may_be_said_in_words(open_gateway: Open, given:
     assert answer.headers["content-type"].startswith("text/event-stream") is streamed
 
 
+async def test_a_chat_client_finds_the_pipeline_as_the_one_model(open_gateway: Open) -> None:
+    async with stubs(**WRAPPED) as services, open_gateway(chatqna(), services) as client:
+        listed = (await client.get("/v1/models")).json()
+        model = (await client.post("/v1/chat/completions", json=QUESTION | {"stream": False})).json()["model"]
+    assert [one["id"] for one in listed["data"]] == [model]
+
+
 async def test_an_unknown_path_lists_the_endpoints(open_gateway: Open) -> None:
     async with stubs(**WRAPPED) as services, open_gateway(chatqna(), services) as client:
         answer = await client.post("/v1/nothing", json={})
