@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.text import Text
 
-from opea_nb.cli import completion, convert, inspect, trace
+from opea_nb.cli import completion, convert, image, inspect, trace
 from opea_nb.cli.output import deployments_like, err, out, print_json
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ for command in (convert.convert, convert.new, convert.catalog, inspect.check, in
     app.command()(command)
 app.command()(inspect.templates)
 app.command()(trace.trace)
+app.command()(image.image)
 app.command()(completion.completion)
 
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ import pytest
 from opea_nb.formats.compose import write
 from opea_nb.pipeline import Pipeline
 
-ROOT = Path(__file__).parents[2]
 IMAGE = "opea-nb:test"
 PROJECT = "opea-nb-test-compose"
 
@@ -45,14 +43,9 @@ def docker() -> str:
 
 
 @pytest.fixture(scope="module")
-def image(docker: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The image of this package, built from its wheel."""
-    context = tmp_path_factory.mktemp("context")
-    run(sys.executable, "-m", "build", "--wheel", "--outdir", str(context), str(ROOT))
-    dockerfile = context / "Dockerfile"
-    dockerfile.write_bytes(files("opea_nb.formats.image").joinpath("Dockerfile").read_bytes())
-    index = ["--build-arg", "PIP_INDEX_URL"] if "PIP_INDEX_URL" in os.environ else []
-    run(docker, "build", "--quiet", "--tag", IMAGE, *index, str(context))
+def image(docker: str) -> str:
+    """The image of this package, built as its users build it."""
+    run(sys.executable, "-m", "opea_nb.cli", "image", "--quiet", "--tag", IMAGE, "--program", docker)
     return IMAGE
 
 

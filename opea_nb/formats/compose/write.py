@@ -43,7 +43,7 @@ def write(
     project
         Compose's project name; made from the pipeline's name when empty.
     image
-        The image that holds this package; see ``opea_nb/formats/image/Dockerfile``.
+        The image that holds this package; see `opea_nb.formats.image.build`.
 
     Raises
     ------
@@ -54,15 +54,16 @@ def write(
     made = plan(pipeline, target)
     notes = containers.not_started(pipeline)
     data = _document(made, f"{_bracketed(address)}:{port or pipeline.port}", project, notes)
-    text = _head(made, f"http://{_bracketed(address)}:{port or pipeline.port}", pipeline.endpoint) + dump(data)
+    text = _head(made, f"http://{_bracketed(address)}:{port or pipeline.port}", pipeline.endpoint, image) + dump(data)
     example = containers.env_example(made, "# Copy this file to .env, beside compose.yaml, and fill it in.")
     return Exported({"compose.yaml": text} | ({".env.example": example} if example else {}), tuple(notes))
 
 
-def _head(made: Plan, url: str, endpoint: str) -> str:
+def _head(made: Plan, url: str, endpoint: str, image: str) -> str:
+    build = "#   opea-nb image            once, for the image of the gateway\n" if image == IMAGE else ""
     fill = "#   cp .env.example .env     and fill it in\n" if containers.wanted(made) else ""
     return (
-        f"# {made.name}, written by opea-nb: change the pipeline and write it again.\n{fill}"
+        f"# {made.name}, written by opea-nb: change the pipeline and write it again.\n{build}{fill}"
         f"#   docker compose up --wait\n#   curl {url}{endpoint} -H 'Content-Type: application/json' "
         f"""-d '{{"messages": "…", "stream": false}}'\n#   docker compose down -v\n"""
     )

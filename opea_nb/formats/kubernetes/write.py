@@ -51,7 +51,7 @@ def write(
     folder
         Whether to write a folder with a ``kustomization.yaml`` instead of one file.
     image
-        The image that holds this package; see ``opea_nb/formats/image/Dockerfile``.
+        The image that holds this package; see `opea_nb.formats.image.build`.
     storage
         Size of every claim, as ``20Gi``; by default 50Gi for models and 10Gi for all others.
     storage_class
@@ -94,9 +94,7 @@ def write(
         names = ", ".join(item.name for item in containers.wanted(made))
         notes.append(Note("lost", f"Secret {wishes.secret}", f"values are in no manifest: fill in {names}; {create}"))
     if image == IMAGE:
-        reason = (
-            "is on no registry: build it by opea_nb/formats/image/Dockerfile, push it to the cluster's, and name it"
-        )
+        reason = "is on no registry: build it by `opea-nb image`, push it to the cluster's, and name it"
         notes.append(Note("inferred", f"image {IMAGE}", f"{reason} with the option image"))
     return Exported(files, tuple(notes))
 
