@@ -125,6 +125,8 @@ class LogsPanel:
             self.service.options = names
             if chosen in names:
                 self.service.value = chosen
+        for part in (self.service, self.again, self.view):  # an empty list and a grey field say nothing
+            part.layout.display = None if names else "none"
 
     def _refresh(self) -> None:
         if self._deploying.deployment is not None:

@@ -31,6 +31,7 @@ def running(made: Callable[..., Panel]) -> Panel:
 
 def test_the_log_of_the_selected_service_is_shown(running: Panel) -> None:
     logs = running.panel.logs_panel
+    assert {part.layout.display for part in (logs.service, logs.again, logs.view)} == {None}
     for name in ("llm", "embedding"):
         running.session.select(name)
         assert logs.service.value == name
@@ -39,6 +40,12 @@ def test_the_log_of_the_selected_service_is_shown(running: Panel) -> None:
     logs.service.value = "gateway"  # the reader's own choice stays, whatever else is refreshed
     running.session.refresh()
     assert logs.service.value == "gateway"
+
+
+def test_nothing_but_what_to_do_is_shown_before_there_are_logs(made: Callable[..., Panel]) -> None:
+    logs = made(small()).panel.logs_panel
+    assert {part.layout.display for part in (logs.service, logs.again, logs.view)} == {"none"}
+    assert "deploy to see logs" in logs._said.value
 
 
 def test_it_is_followed_while_a_page_shows_it_and_no_longer(running: Panel) -> None:
