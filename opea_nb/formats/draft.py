@@ -274,9 +274,9 @@ class Draft:
             parameter = component.parameter(key)
             if parameter is None and component.parameters:
                 left[key] = value
-                self.note(
-                    "kept", f"{name}.{key}", f"{component.kind} has no such parameter: kept under `other_parameters`"
-                )
+                without = "" if without_secrets(value) == value else ", without the secret in it"
+                reason = f"{component.kind} has no such parameter: kept under `other_parameters`{without}"
+                self.note("kept", f"{name}.{key}", reason)
                 continue
             try:
                 found = check_parameters(component, {key: fitted(parameter, value)})

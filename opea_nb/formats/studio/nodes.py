@@ -28,6 +28,8 @@ class Node:
         Studio's word for its sort; ``Controls`` are no services.
     params
         What was set, tokens left out.
+    model
+        The model that was set.
     engines
         Engine that comes with it -> its model, empty where none is named.
     sources
@@ -42,6 +44,7 @@ class Node:
     name: str
     category: str = ""
     params: dict[str, Any] = field(default_factory=dict)
+    model: str = ""
     engines: dict[str, str] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
     client: bool = False
@@ -80,7 +83,7 @@ def canvas(data: Mapping[str, Any], draft: Draft) -> dict[str, Node]:
                 node.fed_by(source)
             if not found and str(key) not in anchors:
                 _set(node, str(key), value, draft)
-        node.engines = _engines(inner, node.params.pop("modelName", ""))
+        _models(node, inner)
         node.client = bool(inner.get("megaserviceClient"))
         node.position = _point(raw.get("position"))
         nodes[id_] = node
@@ -106,7 +109,7 @@ def workflow_info(data: Mapping[str, Any], draft: Draft) -> dict[str, Node]:
         node = Node(str(id_), name, str(inner.get("category") or ""))
         for key, item in _mapping(inner.get("params")).items():
             _set(node, str(key), item, draft)
-        node.engines = _engines(inner, node.params.pop("modelName", ""))
+        _models(node, inner)
         node.client = bool(inner.get("megaserviceClient"))
         nodes[node.id] = node
     for id_, value in raw.items():
@@ -156,13 +159,12 @@ def _set(node: Node, key: str, value: Any, draft: Draft) -> None:
         node.params[key] = value
 
 
-def _engines(inner: Mapping[str, Any], model: Any) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _models(node: Node, inner: Mapping[str, Any]) -> None:
+    model = node.params.pop("modelName", "")
+    node.model = model if isinstance(model, str) else ""
     for engine, settings in _mapping(inner.get("dependent_services")).items():
         own = _mapping(settings).get("modelName")
-        named = own if isinstance(own, str) and own not in ("", "NA", "default") else model
-        found[str(engine)] = named if isinstance(named, str) else ""
-    return found
+        node.engines[str(engine)] = own if isinstance(own, str) and own not in ("", "NA", "default") else node.model
 
 
 def _items(data: Mapping[str, Any], key: str, draft: Draft) -> Iterator[Mapping[str, Any]]:

@@ -19,7 +19,8 @@ from opea_nb.formats.studio.nodes import Node, canvas, workflow_info
 from opea_nb.pipeline import MAIN
 
 _CONTROLS = frozenset({"chat_input", "doc_input", "file_input", "chat_completion"})
-_RENAMED = {"maxNewToken": "max_new_tokens", "recursionLimit": "recursion_limit", "llmEngine": "llm_engine"}
+_RENAMED = {"maxNewToken": "max_new_tokens", "recursionLimit": "recursion_limit"}
+_ENGINE = "llmEngine"
 # What Studio sets and OPEA's services of today do not take in a request.
 _CLIENTS_OWN = {"streaming": "the client asks for a stream, with each query"}
 
@@ -127,17 +128,26 @@ class _Reading:
 
     def service(self, node: Node, component: Component, flows: tuple[str, ...]) -> None:
         parameters: dict[str, Any] = {}
+        chosen = component.forms.get(str(node.params.get(_ENGINE)))
+        more: dict[str, Any] = {}
+        if chosen is not None and not chosen.engines:
+            more = {"form": chosen.name, "environment": {"model": node.model} if node.model else {}}
         for key, value in node.params.items():
+            if key == _ENGINE and chosen is not None:
+                continue  # said by the form, or by the engine
             if key in _CLIENTS_OWN:
                 self.draft.note("lost", f"{node.id}.{key}", _CLIENTS_OWN[key])
             else:
                 parameters[_RENAMED.get(key, key)] = value
         name = self.draft.service(
-            _short(node.id), component.kind, flows=flows, parameters=parameters, position=node.position
+            _short(node.id), component.kind, flows=flows, parameters=parameters, position=node.position, **more
         )
         self.names[node.id] = name
         for engine, model in node.engines.items():
-            self.engine(node, name, component, engine, model)
+            if more:
+                self.draft.note("lost", f"{node.id}: {engine}", f"no engine is needed: the model is {more['form']}'s")
+            else:
+                self.engine(node, name, component, engine, model)
 
     def engine(self, node: Node, service: str, component: Component, wanted: str, model: str) -> None:
         """The engine that comes with a node; nodes with the same engine and model share it, as in Studio."""

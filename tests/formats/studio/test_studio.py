@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opea_nb.errors import FormatError, OpeaError
-from opea_nb.formats import studio
+from opea_nb.formats import compose, studio
 from opea_nb.formats.conversion import Imported
 from opea_nb.pipeline import MAIN, Pipeline
 from tests.shared import SHARED
@@ -174,6 +174,33 @@ def test_the_circles_of_agents_are_flows_of_their_own() -> None:
     assert set(p.flow("rag_agent")) == {"rag_agent"}
     for call in ("supervisor_agent to rag_agent", "reranking_tei to rag_agent", "rag_agent to embedding_tei_langchain"):
         assert f"lost: {call}: a call that the agent makes by itself" in noted(found)
+
+
+def test_an_agent_whose_model_is_hosted_needs_no_engine_but_its_key() -> None:
+    inputs = {"llmEngine": "openai", "modelName": "gpt-x", "openaiApiKey": "sk-1", "recursionLimit": "5"}
+    found = studio.read(canvas(node(SUPERVISOR, inputs, category="Agent", dependent_services=TGI)))
+    agent = found.pipeline.services["supervisor_agent"]
+    assert (agent.form, agent.environment, agent.parameters) == ("openai", {"model": "gpt-x"}, {"recursion_limit": 5})
+    assert not found.pipeline.engines
+    assert "lost: opea_service@supervisor_agent_0: tgi: no engine is needed: the model is openai's" in noted(found)
+    written = compose.write(found.pipeline).files
+    assert "model: gpt-x" in written["compose.yaml"]
+    assert "OPENAI_API_KEY=" in written[".env.example"]
+
+
+def test_an_agent_of_an_engine_uses_it() -> None:
+    inputs = {"llmEngine": "tgi", "modelName": "meta/x"}
+    found = studio.read(canvas(node(SUPERVISOR, inputs, category="Agent", dependent_services=TGI)))
+    assert [(e.kind, e.parameters) for e in found.pipeline.engines.values()] == [("tgi", {"model": "meta/x"})]
+    assert not found.pipeline.services["supervisor_agent"].extra
+
+
+def test_a_password_in_an_address_is_left_out_and_told() -> None:
+    found = studio.read(canvas(node(SQL, {"db_path": "mysql://ann:pw1@db:3306/shop"}, category="Agent")))
+    assert found.pipeline.services["sql_agent"].extra["other_parameters"] == {"db_path": "mysql://***@db:3306/shop"}
+    assert "sql_agent.db_path: agent has no such parameter: kept under `other_parameters`, without the secret" in noted(
+        found
+    )
 
 
 def test_another_circle_is_broken_with_a_note() -> None:
