@@ -72,7 +72,7 @@ def read(text: str | bytes, *, source: str = "<text>", catalog: Catalog | None =
 
 def _placed(note: Note, document: yaml_text.Document) -> Note:
     """The note with the place in the file of what it is about: where it says so, else the service or key it names."""
-    path = tuple(note.where.split(".", 2)) if note.where else _path(note.item.partition(":")[0], document.data)
+    path = _path(note.where or note.item.partition(":")[0], document.data)
     if not path:
         return note
     line, column = document.position(path, key=True)
@@ -80,8 +80,11 @@ def _placed(note: Note, document: yaml_text.Document) -> Note:
 
 
 def _path(item: str, data: Any) -> tuple[str, ...]:
-    if item in data["services"]:
-        return ("services", item)
+    """Keys down to what ``services.NAME.KEY``, or the name of a service or of a key at the top alone, means."""
+    said = item.removeprefix("services.")
+    for name in data["services"]:  # which may have dots in it
+        if said == name or (said != item and said.startswith(f"{name}.")):
+            return ("services", name, *filter(None, [said[len(name) + 1 :]]))
     return (item,) if item in data else ()
 
 
@@ -193,7 +196,7 @@ def _edges(flow: str, chain: Chain, found: Inferred, names: Mapping[str, str], d
         reason = f"a Compose file has no flow; for the mega service {mega} it is taken to be: {rules}"
     else:
         reason = f"a Compose file has no flow, and this one no mega service; it is taken to be: {rules}"
-    draft.note("inferred", f"flow {flow}", reason)
+    draft.note("inferred", f"flow {flow}", reason, f"services.{mega}" if mega else "services")
     for earlier, later in itertools.pairwise(levels):
         for a in earlier:
             for b in later:
@@ -223,4 +226,4 @@ def _tell(found: Inferred, open_names: Mapping[str, list[str]], draft: Draft) ->
     for variable, wanting in sorted(open_names.items()):
         services = ", ".join(dict.fromkeys(wanting))
         reason = f"has no default in the file ({services}): the catalogue's value stands"
-        draft.note("lost", f"${{{variable}}}", reason)
+        draft.note("lost", f"${{{variable}}}", reason, f"services.{wanting[0]}")

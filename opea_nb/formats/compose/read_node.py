@@ -45,7 +45,9 @@ def fields_of(
     defaults = dict(form.environment) if form else {}
     for name, value in service.environment.items():
         if name.lower() in _PROXIES:
-            draft.note("lost", name.lower(), "a deployment hands the deployer's own proxies through")
+            if all(note.item != name.lower() for note in draft.notes):  # once, where it stands first
+                reason = "a deployment hands the deployer's own proxies through"
+                draft.note("lost", name.lower(), reason, f"services.{service.name}.environment")
             continue
         if value == defaults.get(name) or (form and name in form.secrets):
             continue

@@ -560,3 +560,29 @@ def test_a_reranking_server_with_nothing_to_rank_is_an_engine() -> None:
 """)
     assert list(found.pipeline.engines) == ["tei-reranking-service"]
     assert not found.pipeline.problems()
+
+
+def test_every_note_has_its_place_in_the_file() -> None:
+    found = reading.read(
+        """services:
+  my.store: {image: "elasticsearch:8.16.0"}
+  retriever:
+    image: opea/retriever:1.3
+    environment:
+      no_proxy: ${no_proxy}
+      INDEX_NAME: ${INDEX_NAME}
+  llm:
+    image: opea/llm-textgen:1.3
+    environment: {no_proxy: "${no_proxy}", LLM_MODEL_ID: "${LLM_MODEL_ID}"}
+""",
+        source="c.yaml",
+    )
+    assert [e.kind for e in found.pipeline.engines.values()] == ["elasticsearch"]
+    assert [n for n in found.notes if not n.where.startswith("c.yaml:")] == []
+    places = {n.item: n.where for n in found.notes}
+    assert [n.item for n in found.notes].count("no_proxy") == 1
+    assert (places["no_proxy"], places["${LLM_MODEL_ID}"], places["flow main"]) == (
+        "c.yaml:5:5",
+        "c.yaml:8:3",
+        "c.yaml:1:1",
+    )
