@@ -177,10 +177,18 @@ class Calls:
         for field in ("image", "replicas", "resources"):
             if getattr(node, field) not in ("", 1, {}):
                 self.notes.append(Note("lost", f"{node.name}: {field}", template))
-        if node.port and not getattr(node, "url", ""):
+        if node.port and not getattr(node, "url", "") and not self._keeps_apart(node):
             self.notes.append(Note("lost", f"{node.name}: port", template))
         for key in sorted(set(map(str, node.extra)) - {OWN, WHEN}):
             self.notes.append(Note("lost", f"{node.name}: {key}", "GMC has no place for it"))
+
+    def _keeps_apart(self, node: Service | Engine) -> bool:
+        """Whether its port is only another than its component's because another service has that one."""
+        component = self.pipeline.catalog.component
+        own = component(node.kind).port
+        services = self.pipeline.services.values()
+        taken = (s.port or component(s.kind).port for s in services if s.name != node.name and not s.url)
+        return own in (self.pipeline.port, *taken)
 
     def wanted(self, node: Service) -> Mapping[str, str]:
         """Environment key -> plain engine step that a service needs; none for one that runs elsewhere."""

@@ -231,3 +231,12 @@ def test_what_gmc_cannot_express_is_refused_by_name_with_a_way_out(
     for name in names:
         assert name in error.value.message
     assert hint in error.value.hint
+
+
+def test_a_port_that_only_keeps_two_of_a_kind_apart_is_no_loss() -> None:
+    pipeline = switch(small="a", large="b")
+    assert {s.port for s in pipeline.services.values()} == {0, 9001}
+    assert not [n for n in write(pipeline).notes if n.kind == "lost"]
+    alone = Pipeline("alone", port=8080)
+    alone.add("llm", port=9001)
+    assert [n.item for n in write(alone).notes if n.kind == "lost"] == ["llm: port"]
