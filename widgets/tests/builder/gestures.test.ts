@@ -7,6 +7,7 @@ import { Deck, GROUND, type Target } from "../../src/builder/deck";
 import { kindOf, take } from "../../src/builder/drop";
 import { empty } from "../../src/builder/empty";
 import type { CommandName } from "../../src/builder/keymap";
+import { hovering } from "../../src/builder/hover";
 import { keys } from "../../src/builder/keys";
 import { outline } from "../../src/builder/outline";
 import { palette } from "../../src/builder/palette";
@@ -329,5 +330,42 @@ it("puts notes that arranged cards would cover below all of them, and leaves the
   expect(aside(cards, [note("n1", 20, 20), note("n2", 400, 0), note("n3", 20, 90)])).toEqual({
     "note:n1": [20, 160],
     "note:n3": [20, 284],
+  });
+});
+
+describe("what a card tells while the pointer rests on it", () => {
+  const LONG = 400;
+  const over = (id: string): HTMLElement => {
+    ends = [hovering(stage)];
+    const hit = stage.cy.$id(`n:${id}`);
+    // What cytoscape passes on; its types want an event of its own making.
+    hit.emit({ type: "mouseover", renderedPosition: hit.renderedPosition() } as never);
+    const tip = stage.layer.querySelector<HTMLElement>("[role=tooltip]");
+    if (!tip) throw new Error("no tooltip");
+    return tip;
+  };
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+
+  it("comes and stays when the pipeline changes, and follows it", () => {
+    const tip = over("llm");
+    stage.change({});
+    vi.advanceTimersByTime(LONG);
+    expect([tip.hidden, tip.textContent]).toEqual([false, "llm"]);
+    stage.change({ nodes: { ...stage.scene().nodes, llm: { ...node("llm", 400), state: "ready" } } });
+    expect([tip.hidden, tip.textContent]).toEqual([false, "llmready"]);
+  });
+
+  it("comes again after the canvas moved, where the card is still under the pointer", () => {
+    const tip = over("llm");
+    vi.advanceTimersByTime(LONG);
+    stage.cy.emit("viewport");
+    expect(tip.hidden).toBe(true);
+    vi.advanceTimersByTime(LONG);
+    expect(tip.hidden).toBe(false);
+    stage.cy.panBy({ x: 900, y: 0 });
+    vi.advanceTimersByTime(LONG);
+    expect(tip.hidden).toBe(true);
   });
 });
