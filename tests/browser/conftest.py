@@ -193,6 +193,10 @@ class NotebookPage:
 
     def kernel_idle(self) -> None:
         """Wait until the kernel has nothing to do."""
+        # Before a notebook has its kernel it says idle as well, and a cell that is run then makes Lab ask for a kernel.
+        expect(self.page.locator(".jp-NotebookPanel .jp-KernelName").first).to_have_text(
+            re.compile("Python 3"), timeout=90_000
+        )
         self.page.locator('.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]').first.wait_for(
             timeout=90_000
         )
