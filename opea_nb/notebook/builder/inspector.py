@@ -32,7 +32,9 @@ class Inspector:
         self._session = session
         self._light = light = Light()
         self._following = False
-        self._head_key: object = None
+        self._head_for = -1  # how many cards it is made for: none, one or several
+        self._rename = light.text("", css="opea-rename", tooltip="Its name")
+        self._rename.observe(lambda change: self._renamed(change["new"]), names=["value"])
         self._pick = light.choice([("nothing selected", "")], "", self._picked, css="opea-pick")
         self._head = light.column(css="opea-head")
         self._about = light.html(css="opea-about-box")
@@ -53,12 +55,15 @@ class Inspector:
         session = self._session
         with session.lock:
             self._follow_choice()
-            key = (session.selected, len(session.selected) != 1 and session.revision)
-            if key != self._head_key:
-                self._head_key = key
+            # Never made anew under the pointer: who types a name and clicks Delete would click what is gone.
+            count = min(len(session.selected), 2)
+            if count != self._head_for:
+                self._head_for = count
                 before = self._head.children
                 self._head.children = self._heads()
-                closed(before)
+                closed(one for one in before if one is not self._rename)
+            if self._rename.value != session.one:
+                self._rename.value = session.one
             about = self._told()
             if self._about.value != about:
                 self._about.value = about
@@ -95,10 +100,7 @@ class Inspector:
         if len(names) > 1:
             group = light.button("Group", self._group, css="opea-plain opea-icon-group opea-word", hint="Ctrl+G")
             return (light.row(group, copy, delete, css="opea-acts"),)
-        name = names[0]
-        rename = light.text(name, css="opea-rename", tooltip="Its name")
-        rename.observe(lambda change: self._rename(name, change["new"], rename), names=["value"])
-        return (rename, light.row(copy, delete, css="opea-acts"))
+        return (self._rename, light.row(copy, delete, css="opea-acts"))
 
     def _told(self) -> str:
         session, pipeline = self._session, self._session.pipeline
@@ -126,12 +128,13 @@ class Inspector:
                 parts.append(f'<div class="opea-{problem.severity}">{text}</div>')
         return f'<div class="opea-about opea-about-{hue(pipeline.catalog, node.kind)}">{"".join(parts)}</div>'
 
-    def _rename(self, name: str, new: str, entry: w.Text) -> None:
+    def _renamed(self, new: str) -> None:
+        session = self._session
+        name = session.one
         if new == name:
             return
-        session = self._session
         if not session.act(lambda: session.pipeline.rename(name, new.strip()), f"renamed {name} to {new.strip()}"):
-            entry.value = name
+            self._rename.value = name
 
     def _duplicate(self) -> None:
         session = self._session

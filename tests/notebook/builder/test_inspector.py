@@ -56,6 +56,18 @@ def test_a_name_is_changed_and_a_taken_one_is_refused(session: Session, inspecto
     assert session.said[1]
 
 
+def test_what_can_be_clicked_stays_while_a_card_is_renamed_or_another_one_chosen(
+    session: Session, inspector: Inspector
+) -> None:
+    pick(inspector, "llm")
+    delete = of_class(inspector.widget, "opea-delete")[0]
+    of_class(inspector.widget, "opea-rename")[0].value = "answer"
+    session.select("retriever")
+    assert of_class(inspector.widget, "opea-delete")[0] is delete
+    delete.click()
+    assert "retriever" not in session.pipeline.services
+
+
 def test_every_parameter_of_the_catalogue_has_a_field(session: Session, inspector: Inspector) -> None:
     pick(inspector, "llm")
     for parameter in session.pipeline.component("llm").parameters:
