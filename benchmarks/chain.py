@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -36,12 +36,17 @@ def pinned(core: int, *command: str) -> list[str]:
     return ["taskset", "-c", str(core), *command] if os.cpu_count() != 1 and sys.platform == "linux" else [*command]
 
 
-def measured(core: int, *command: str) -> Result:
-    """What a part prints."""
-    done = subprocess.run(pinned(core, *command), capture_output=True, text=True, timeout=60, check=False)
+def printed(core: int, *command: str, timeout: float = 60) -> Any:
+    """What a part prints, as JSON; `timeout` is in seconds."""
+    done = subprocess.run(pinned(core, *command), capture_output=True, text=True, timeout=timeout, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command[:2])} failed:\n{done.stderr}")
-    result: Result = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measured(core: int, *command: str) -> Result:
+    """What a part measures."""
+    result: Result = printed(core, *command)
     return result
 
 
@@ -96,6 +101,11 @@ def chain_document() -> str:
     return "\n".join(lines) + "\n"
 
 
+def chain_routes(ports: dict[str, int]) -> dict[str, str]:
+    """Where those four are."""
+    return {f"s{i}": f"http://127.0.0.1:{ports[f's{i}']}/v1/add" for i in range(1, 5)}
+
+
 def chatqna_document() -> str:
     """ChatQnA, with its adapters."""
     from opea_nb.formats import unified
@@ -109,7 +119,7 @@ def chatqna_document() -> str:
 def contenders(ports: dict[str, int], folder: Path) -> dict[str, Run]:
     """Name -> function of (in flight, seconds)."""
     chain = [ports[f"s{i}"] for i in range(1, 5)]
-    generic = {f"s{i}": f"http://127.0.0.1:{ports[f's{i}']}/v1/add" for i in range(1, 5)}
+    generic = chain_routes(ports)
     chatqna = {
         "embedding": f"http://127.0.0.1:{ports['embedding']}/v1/embeddings",
         "retriever": f"http://127.0.0.1:{ports['retriever']}/v1/retrieval",
@@ -180,17 +190,14 @@ def main() -> None:
 def tracing(ports: dict[str, int], folder: Path, turns: int) -> None:
     """Print what tracing costs: two gateways take turns of a tenth of a second, so that both meet the same machine."""
     document = chain_document()
-    routes = {f"s{i}": f"http://127.0.0.1:{ports[f's{i}']}/v1/add" for i in range(1, 5)}
+    routes = chain_routes(ports)
     with (
         gateway(folder, document, routes) as traced,
         gateway(folder, document, routes, OPEA_NB_RECORD="off") as untraced,
     ):
         addresses = [f"{port}:{process.pid}" for port, process in (traced, untraced)]
         command = [sys.executable, str(PARTS / "turns.py"), endpoint_of(document), "32", str(turns), *addresses]
-        done = subprocess.run(pinned(1, *command), capture_output=True, text=True, timeout=turns + 60, check=False)
-    if done.returncode:
-        sys.exit(f"turns.py failed:\n{done.stderr}")
-    with_it, without = json.loads(done.stdout)
+        with_it, without = printed(1, *command, timeout=turns + 60)
     costs = {
         "CPU time": [one[0] / other[0] - 1 for one, other in zip(with_it, without, strict=True)],
         "throughput": [other[1] / one[1] - 1 for one, other in zip(with_it, without, strict=True)],

@@ -7,49 +7,34 @@ import asyncio
 import json
 import sys
 import time
-from typing import cast
 
 import uvloop
+from asking import Asking, request
 
 port, path, token, in_flight, seconds = sys.argv[1:6]
-BODY = b'{"text":"hello","stream":false}'
-AUTH = b"authorization: Bearer %b\r\n" % token.encode() if token else b""
-REQUEST = b"POST %b HTTP/1.1\r\nhost: x\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
-    path.encode(),
-    AUTH,
-    len(BODY),
-    BODY,
-)
+REQUEST = request(path, token)
 times: list[float] = []
 
 
-class Client(asyncio.Protocol):
+class Client(Asking):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one without being an instance
+        super().connection_made(transport)
         self.ask()
 
     def ask(self) -> None:
-        self.data = b""
         self.began = time.perf_counter()
-        self.transport.write(REQUEST)
+        super().ask()
 
-    def data_received(self, data: bytes) -> None:
-        self.data += data
-        end = self.data.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        head = self.data[:end].lower()
-        if not head.startswith(b"http/1.1 200"):
-            sys.exit(f"answered {self.data[:500]!r}")
-        size = int(head[head.find(b"content-length:") + 15 :].split(b"\r\n", 1)[0])
-        if len(self.data) >= end + 4 + size:
-            times.append(time.perf_counter() - self.began)
-            self.ask()
+    def answered(self) -> None:
+        times.append(time.perf_counter() - self.began)
+        self.ask()
 
 
 async def main() -> None:
     loop = asyncio.get_running_loop()
-    clients = [await loop.create_connection(Client, "127.0.0.1", int(port)) for _ in range(int(in_flight))]
+    clients = [
+        await loop.create_connection(lambda: Client(REQUEST), "127.0.0.1", int(port)) for _ in range(int(in_flight))
+    ]
     await asyncio.sleep(0.5)
     warm = len(times)
     times.clear()

@@ -13,14 +13,12 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import cast
 
 import uvloop
+from asking import Asking, request
 
 path, in_flight, turns, *gateways = sys.argv[1:]
-BODY = b'{"text":"hello","stream":false}'
-HEAD = b"POST %b HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-REQUEST = HEAD % (path.encode(), len(BODY)) + BODY
+REQUEST = request(path)
 TURN = 0.1  # seconds
 
 
@@ -54,29 +52,16 @@ class Clients:
         return (self.cpu() - before) / self.answered / 1e3, self.answered / took
 
 
-class Client(asyncio.Protocol):
+class Client(Asking):
     def __init__(self, clients: Clients) -> None:
+        super().__init__(REQUEST)
         self.clients = clients
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one without being an instance
-
     def ask(self) -> None:
-        self.data = b""
         self.clients.busy += 1
-        self.transport.write(REQUEST)
+        super().ask()
 
-    def data_received(self, data: bytes) -> None:
-        self.data += data
-        end = self.data.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        head = self.data[:end].lower()
-        if not head.startswith(b"http/1.1 200"):
-            sys.exit(f"answered {self.data[:500]!r}")
-        size = int(head[head.find(b"content-length:") + 15 :].split(b"\r\n", 1)[0])
-        if len(self.data) < end + 4 + size:
-            return
+    def answered(self) -> None:
         clients = self.clients
         clients.answered += 1
         clients.busy -= 1
