@@ -8,6 +8,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 STAMPS := .make
 # One more than there are cores: many unit tests wait for servers on loopback.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+PARALLEL = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal -p no:nbval --ignore tests/browser
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check search lab bench lock docs clean browser front-end unit services notebooks wheel
@@ -27,13 +28,11 @@ check: $(STAMPS)/dev ## The quick loop: format, lint, types, imports, unit tests
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not slow" -n $(WORKERS) --dist worksteal -p no:nbval \
-		--doctest-modules --ignore tests/browser --ignore tests/conformance/samples tests opea_nb
+	$(PARALLEL) -m "not slow" --doctest-modules --ignore tests/conformance/samples tests opea_nb
 
 search: $(STAMPS)/dev ## Property tests on other random examples each time, ROUNDS times (10)
 	for round in $$(seq $${ROUNDS:-10}); do \
-		$(BIN)/pytest -q -m "hypothesis and not slow" --hypothesis-profile search --timeout 900 -n $(WORKERS) --dist worksteal \
-			-p no:nbval tests --ignore tests/browser || exit 1; done
+		$(PARALLEL) -m "hypothesis and not slow" --hypothesis-profile search --timeout 900 tests || exit 1; done
 
 test: check front-end browser wheel services notebooks ## Everything: what CI runs
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
+from tests.required import missing
 
 SHARED = Path(os.environ.get("OPEA_NB_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -15,5 +15,5 @@ def shared(*parts: str) -> Path:
     file = SHARED.joinpath(*parts)
     if not file.exists():
         reason = f"{'/'.join(parts)} is in the maintainers' shared folder, which is not here (set OPEA_NB_SHARED)"
-        (pytest.fail if os.environ.get("OPEA_NB_REQUIRE") == "all" else pytest.skip)(reason)
+        missing(reason)
     return file

@@ -21,6 +21,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
+from tests.required import missing
+
 HERE = Path(__file__).parent
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 QUIET = (
@@ -54,7 +56,7 @@ def chromium() -> Iterator[Browser]:
         own = Path(playwright.chromium.executable_path)
         if not path and not own.exists():
             reason = "no Chrome or Chromium found: install one, or name it in OPEA_NB_CHROMIUM"
-            (pytest.fail if os.environ.get("OPEA_NB_REQUIRE") == "all" else pytest.skip)(reason)
+            missing(reason)
         browser = playwright.chromium.launch(executable_path=path or str(own), args=list(QUIET))
         yield browser
         browser.close()

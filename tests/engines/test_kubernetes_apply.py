@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import yaml
 from opea_nb import templates
 from opea_nb.errors import OpeaError
 from opea_nb.formats import registry
+from tests.required import missing
 from tests.shared import shared
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -32,9 +32,7 @@ def kubectl() -> Iterator[str]:
         yield program
         run(program, "delete", "namespace", NAMESPACE, "--wait=false")
         return
-    if os.environ.get("OPEA_NB_REQUIRE") == "all":
-        pytest.fail("OPEA_NB_REQUIRE=all, but no Kubernetes cluster answers")
-    pytest.skip("no Kubernetes cluster answers: set KUBECONFIG, or OPEA_NB_REQUIRE=all to fail here")
+    missing("no Kubernetes cluster answers: set KUBECONFIG")
 
 
 def applied(kubectl: str, text: str, namespace: str) -> str:
