@@ -35,11 +35,16 @@ def next_free(port: int, taken: Collection[int]) -> int:
     return port
 
 
-def free_port(graph: Graph, catalog: Catalog, component: Component) -> dict[str, int]:
-    """``{}`` when the component's port is free in the pipeline, else ``{"port": the next free one}``."""
+def taken_ports(graph: Graph, catalog: Catalog) -> set[int]:
+    """The gateway's port, and those of the services that are deployed with it."""
     taken = {graph.graph["mega"].port}
     for node in specs(graph).values():
         if isinstance(node, Service) and not node.url and node.kind in catalog:
             taken.add(node.port or catalog[node.kind].port)
-    port = next_free(component.port, taken)
+    return taken
+
+
+def free_port(graph: Graph, catalog: Catalog, component: Component) -> dict[str, int]:
+    """``{}`` when the component's port is free in the pipeline, else ``{"port": the next free one}``."""
+    port = next_free(component.port, taken_ports(graph, catalog))
     return {} if port == component.port else {"port": port}

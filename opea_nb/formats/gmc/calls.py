@@ -11,6 +11,7 @@ from opea_nb.formats.gmc.read import OWN, own_of
 from opea_nb.formats.gmc.steps import ASIDE, MODEL, STEPS, WIRES, plain, wires
 from opea_nb.formats.gmc.webhook import text_fault
 from opea_nb.pipeline import Engine, Pipeline, Service
+from opea_nb.pipeline.naming import taken_ports
 from opea_nb.pipeline.when import WHEN
 
 Data = dict[str, Any]
@@ -184,11 +185,9 @@ class Calls:
 
     def _keeps_apart(self, node: Service | Engine) -> bool:
         """Whether its port is only another than its component's because another service has that one."""
-        component = self.pipeline.catalog.component
-        own = component(node.kind).port
-        services = self.pipeline.services.values()
-        taken = (s.port or component(s.kind).port for s in services if s.name != node.name and not s.url)
-        return own in (self.pipeline.port, *taken)
+        catalog = self.pipeline.catalog
+        own = catalog.component(node.kind).port
+        return node.port != own and own in taken_ports(self.pipeline.graph, catalog)
 
     def wanted(self, node: Service) -> Mapping[str, str]:
         """Environment key -> plain engine step that a service needs; none for one that runs elsewhere."""
