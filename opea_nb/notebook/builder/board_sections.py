@@ -168,5 +168,4 @@ class Notes:
 
     def _add(self) -> None:
         session = self._session
-        below = max((note.position[1] + note.size[1] + 24.0 for note in session.pipeline.notes.values()), default=0.0)
-        session.act(lambda: session.pipeline.note("", position=(0.0, below)), "added a note")
+        session.act(lambda: session.pipeline.note(""), "added a note")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from html import escape
 from typing import Any
 
 import ipywidgets as w
 
 from opea_nb.notebook.builder.board_sections import Flows, Groups, Notes
-from opea_nb.notebook.builder.light import Light, closed
+from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.links_section import Links
 from opea_nb.notebook.builder.rows_section import Environment, FreeParameters, Resources
 from opea_nb.notebook.builder.section import Fold
@@ -32,9 +33,6 @@ class Inspector:
         self._session = session
         self._light = light = Light()
         self._following = False
-        self._head_for = -1  # how many cards it is made for: none, one or several
-        self._rename = light.text("", css="opea-rename", tooltip="Its name")
-        self._rename.observe(lambda change: self._renamed(change["new"]), names=["value"])
         self._pick = light.choice([("nothing selected", "")], "", self._picked, css="opea-pick")
         self._head = light.column(css="opea-head")
         self._about = light.html(css="opea-about-box")
@@ -55,15 +53,9 @@ class Inspector:
         session = self._session
         with session.lock:
             self._follow_choice()
-            # Never made anew under the pointer: who types a name and clicks Delete would click what is gone.
-            count = min(len(session.selected), 2)
-            if count != self._head_for:
-                self._head_for = count
-                before = self._head.children
-                self._head.children = self._heads()
-                closed(one for one in before if one is not self._rename)
-            if self._rename.value != session.one:
-                self._rename.value = session.one
+            head = self._headed()
+            if self._head.children != head:
+                self._head.children = head
             about = self._told()
             if self._about.value != about:
                 self._about.value = about
@@ -89,18 +81,34 @@ class Inspector:
         finally:
             self._following = False
 
-    def _heads(self) -> tuple[w.Widget, ...]:
-        light, names = self._light, self._session.selected
-        if not names:
+    # Made once, when first needed: who types a name and clicks Delete must not click what is just being replaced.
+
+    @cached_property
+    def _rename(self) -> w.Text:
+        return self._light.text(changed=self._renamed, css="opea-rename", tooltip="Its name")
+
+    @cached_property
+    def _for_one(self) -> tuple[w.Widget, ...]:
+        return (self._rename, self._acts())
+
+    @cached_property
+    def _for_several(self) -> tuple[w.Widget, ...]:
+        css = "opea-plain opea-icon-group opea-word"
+        return (self._acts(self._light.button("Group", self._group, css=css, hint="Ctrl+G")),)
+
+    def _acts(self, *before: w.Widget) -> w.HBox:
+        button = self._light.button
+        copy = button("Duplicate", self._duplicate, css="opea-plain opea-icon-copy opea-word", hint="Ctrl+D")
+        css = "opea-delete opea-plain opea-icon-trash-2 opea-word"
+        return self._light.row(*before, copy, button("Delete", self._delete, css=css, hint="Delete"), css="opea-acts")
+
+    def _headed(self) -> tuple[w.Widget, ...]:
+        if len(self._session.selected) > 1:
+            return self._for_several
+        if not self._session.one:
             return ()
-        copy = light.button("Duplicate", self._duplicate, css="opea-plain opea-icon-copy opea-word", hint="Ctrl+D")
-        delete = light.button(
-            "Delete", self._delete, css="opea-delete opea-plain opea-icon-trash-2 opea-word", hint="Delete"
-        )
-        if len(names) > 1:
-            group = light.button("Group", self._group, css="opea-plain opea-icon-group opea-word", hint="Ctrl+G")
-            return (light.row(group, copy, delete, css="opea-acts"),)
-        return (self._rename, light.row(copy, delete, css="opea-acts"))
+        self._rename.value = self._session.one
+        return self._for_one
 
     def _told(self) -> str:
         session, pipeline = self._session, self._session.pipeline
