@@ -92,8 +92,7 @@ class Run:
         self.limit = recording.limit if recording.mode == "bodies" else 0
         self._recording = recording
         if log is None:
-            kept = body if len(body) <= self.limit else self.cut(body)
-            log = [_BEGUN, time.perf_counter(), kept, len(body), time.time()]
+            log = [_BEGUN, time.perf_counter(), self.cut(body), len(body), time.time()]
         self._log = log
         # Appends ``(type, at, …fields)``: plainly, unless text waits to go before it or a reader for it.
         self.emit: Callable[[Row], None] = log.extend

@@ -73,7 +73,11 @@ def build(tag: str = IMAGE, *, program: str = "docker", quiet: bool = False) -> 
     Raises
     ------
     DeployError
-        When the program is not there or fails. ``PIP_INDEX_URL`` is handed to it where it is set.
+        When the program is not there or fails.
+
+    Notes
+    -----
+    ``PIP_INDEX_URL`` is handed on where it is set; it is no part of the image.
     """
     found = shutil.which(program)
     if found is None:

@@ -19,8 +19,8 @@ from opea_nb.formats.studio.nodes import Node, canvas, workflow_info
 from opea_nb.pipeline import MAIN
 
 _CONTROLS = frozenset({"chat_input", "doc_input", "file_input", "chat_completion"})
-_RENAMED = {"maxNewToken": "max_new_tokens", "recursionLimit": "recursion_limit"}
 _ENGINE = "llmEngine"
+_RENAMED = {"maxNewToken": "max_new_tokens", "recursionLimit": "recursion_limit", _ENGINE: "llm_engine"}
 # What Studio sets and OPEA's services of today do not take in a request.
 _CLIENTS_OWN = {"streaming": "the client asks for a stream, with each query"}
 
@@ -129,9 +129,8 @@ class _Reading:
     def service(self, node: Node, component: Component, flows: tuple[str, ...]) -> None:
         parameters: dict[str, Any] = {}
         chosen = component.forms.get(str(node.params.get(_ENGINE)))
-        more: dict[str, Any] = {}
-        if chosen is not None and not chosen.engines:
-            more = {"form": chosen.name, "environment": {"model": node.model} if node.model else {}}
+        hosted = chosen if chosen and not chosen.engines else None
+        more = {"form": hosted.name, "environment": {"model": node.model} if node.model else {}} if hosted else {}
         for key, value in node.params.items():
             if key == _ENGINE and chosen is not None:
                 continue  # said by the form, or by the engine
@@ -144,8 +143,8 @@ class _Reading:
         )
         self.names[node.id] = name
         for engine, model in node.engines.items():
-            if more:
-                self.draft.note("lost", f"{node.id}: {engine}", f"no engine is needed: the model is {more['form']}'s")
+            if hosted:
+                self.draft.note("lost", f"{node.id}: {engine}", f"no engine is needed: the model is {hosted.name}'s")
             else:
                 self.engine(node, name, component, engine, model)
 
