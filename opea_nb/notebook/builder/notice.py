@@ -23,13 +23,13 @@ class Notice:
 
     def show(self, text: str, *acts: tuple[str, Callable[[], object]], hint: str = "", bad: bool = False) -> None:
         """Say `text`, and offer `acts`: what the button says, and what it does."""
-        self.text = text
         role = "alert" if bad else "status"
         line = f'<span class="opea-hint"> → {escape(hint)}</span>' if hint else ""
         css = "opea-bad" if bad else "opea-said"
         message = w.HTML(f'<div class="{css}" role="{role}">{escape(text)}{line}</div>', layout={"flex": "1"})
         self.widget.children = (message, *(button(label, act) for label, act in acts))
         self.widget.layout.display = ""
+        self.text = text
 
     def hide(self) -> None:
         """Say nothing."""

@@ -65,12 +65,17 @@ class Panel:
         """What the page sends for Enter in the ask line."""
         self.panel.chat.view._handle_custom_msg({"act": "ask", "text": text}, [])
 
-    def idle(self) -> None:
-        def over() -> bool:
-            with self.session.lock:  # which is held until the end of what was done is shown
-                return not self.panel.busy
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait for what the background work shows: its lock is held until all of it is shown."""
 
-        until(over)
+        def shown() -> object:
+            with self.session.lock:
+                return condition()
+
+        until(shown)
+
+    def idle(self) -> None:
+        self.until(lambda: not self.panel.busy)
 
     def press(self, box: w.Box, start: str) -> None:
         next(b for b in box.children if isinstance(b, w.Button) and b.description.startswith(start)).click()
@@ -209,7 +214,7 @@ def test_stop_while_it_starts_ends_what_was_started(made: Callable[..., Panel]) 
 
     here = made(small(), stub_backend(llm="never_ready"))
     here.panel.deploy.click()
-    until(lambda: "waits for llm (loading model 40 %)" in here.session.busy)
+    here.until(lambda: "waits for llm (loading model 40 %)" in here.session.busy)
     assert here.session.states["llm"] == "starting"
     assert here.session.times["llm"] == "40 %"
     here.panel.stop.click()
@@ -225,9 +230,9 @@ def test_a_running_deployment_is_offered_and_survives_the_builder(made: Callable
 
     app = deploy(small(), backend=stub_backend(), progress=False)
     here = made(small(), stub_backend())
-    until(lambda: here.panel.deploying.trouble.text)
+    here.until(lambda: here.panel.deploying.trouble.text)
     here.press(here.panel.deploying.trouble.widget, "Attach to small")
-    until(lambda: here.panel.deploying.deployment is not None)
+    here.until(lambda: here.panel.deploying.deployment is not None)
     assert here.session.states["llm"] == "ready"
     assert here.panel.deploying.drift.text == ""
     here.panel.close()
@@ -263,7 +268,7 @@ def test_a_service_that_dies_shows_it_on_its_card(made: Callable[..., Panel]) ->
         here.ask("crash now")
         here.idle()
         time.sleep(0.2)
-    until(lambda: here.session.states.get("llm") in ("failed", "starting"))
+    here.until(lambda: here.session.states.get("llm") in ("failed", "starting"))
 
 
 @pytest.mark.slow
@@ -303,7 +308,7 @@ def test_the_selected_card_opens_its_step_and_an_opened_step_selects_its_card(
 def test_an_answer_is_stopped_in_flight_and_what_was_said_stays(made: Callable[..., Panel], services: Server) -> None:
     here = made(answered_by(services.url), deploy=True)
     here.ask("200 words slow")
-    until(lambda: here.panel.chat.view.answer)
+    here.until(lambda: here.panel.chat.view.answer)
     assert here.session.states["llm"] == "running"
     here.panel.chat.stop.click()
     here.idle()
