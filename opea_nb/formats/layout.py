@@ -54,15 +54,17 @@ def _band(part: Graph, names: list[str]) -> dict[str, tuple[int, float]]:
     for name in nx.lexicographical_topological_sort(part):
         columns[name] = max((columns[p] + 1 for p in part.predecessors(name)), default=0)
     wanted = set(names)
+    layers: dict[int, list[str]] = {}
+    for name, column in columns.items():
+        if name in wanted:
+            layers.setdefault(column, []).append(name)
     rows: dict[str, float] = {}
-    for column in range(max(columns.values(), default=-1) + 1):
-        layer = [n for n in columns if columns[n] == column and n in wanted]
-        layer.sort(key=lambda n: (_mean([rows[p] for p in part.predecessors(n) if p in rows]), n))
-        for index, name in enumerate(layer):
+    for column in sorted(layers):
+        layers[column].sort(key=lambda n: (_mean([rows[p] for p in part.predecessors(n) if p in rows]), n))
+        for index, name in enumerate(layers[column]):
             rows[name] = float(index)
     depth = max(rows.values(), default=0.0)
-    for column in range(max(columns.values(), default=-1) + 1):
-        layer = [n for n in rows if columns[n] == column]
+    for layer in layers.values():
         shift = (depth - (len(layer) - 1)) / 2
         for name in layer:
             rows[name] += shift

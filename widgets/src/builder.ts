@@ -4,7 +4,7 @@
  * Everything works without it, by ordinary widgets; it comes on top of them.
  */
 import type { InitializeProps, RenderProps } from "@anywidget/types";
-import { fenceKeys } from "./dom";
+import { fenceKeys, nextFrame } from "./dom";
 import { findCanvas } from "./builder/find-view";
 import { gestures } from "./builder/gestures";
 import { hovering } from "./builder/hover";
@@ -55,8 +55,10 @@ async function live(
   for (const mount of [hovering, minimap, ...gestures]) ends.push(mount(stage));
   ends.push(hideStatic(root));
   while (canvas) {
-    // Python takes its plain drawing off the canvas when it hears this.
-    void stage.send("ready", {});
+    // When it hears this, Python takes its plain drawing off the canvas and sends the palette: first the cards are drawn.
+    await nextFrame();
+    await nextFrame();
+    if (!signal.aborted) void stage.send("ready", {});
     await destroyed(canvas.cy, signal);
     canvas = await findCanvas(model, root, signal);
     if (canvas) stage.replace(canvas);
@@ -68,7 +70,7 @@ async function rootOf(el: HTMLElement, signal: AbortSignal): Promise<HTMLElement
   while (!signal.aborted) {
     const root = el.closest<HTMLElement>(".opea-builder");
     if (root?.isConnected) return root;
-    await new Promise((settle) => setTimeout(settle, 20));
+    await nextFrame();
   }
   return null;
 }

@@ -57,3 +57,18 @@ function leave(root: HTMLElement): void {
   const notebook = root.closest<HTMLElement>(".jp-Notebook");
   (cell ?? notebook)?.focus();
 }
+
+const LATE = 60; // ms
+
+/** Waits until the page is about to draw; a hidden one draws nothing, and goes on all the same. */
+export function nextFrame(): Promise<void> {
+  return new Promise((settle) => {
+    const goOn = (): void => {
+      clearTimeout(late);
+      cancelAnimationFrame(frame);
+      settle();
+    };
+    const late = setTimeout(goOn, LATE);
+    const frame = requestAnimationFrame(goOn);
+  });
+}

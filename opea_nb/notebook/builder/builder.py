@@ -17,7 +17,9 @@ from opea_nb.notebook.builder.editing import arrange
 from opea_nb.notebook.builder.files_panel import FilesPanel
 from opea_nb.notebook.builder.history_panel import HistoryPanel
 from opea_nb.notebook.builder.inspector import Inspector
-from opea_nb.notebook.builder.palette import palette
+from opea_nb.notebook.builder.later import Later
+from opea_nb.notebook.builder.light import Light
+from opea_nb.notebook.builder.palette import Palette
 from opea_nb.notebook.builder.problems_panel import ProblemsPanel
 from opea_nb.notebook.builder.run_panel import RunPanel
 from opea_nb.notebook.builder.session import Act, Session
@@ -28,6 +30,8 @@ from opea_nb.notebook.place import in_notebook
 from opea_nb.pipeline import Pipeline
 
 __all__ = ["Builder"]
+
+_PALETTE_AFTER = 3.0  # seconds; a page that has drawn the cards before gets the palette then
 
 
 class Builder:
@@ -55,23 +59,35 @@ class Builder:
         self._bridge.add_class("opea-bridge")
         self._still = Still(self._static)
         session.on_refresh(self._refresh)
-        self._status = w.HTML()
-        self._status.add_class("opea-status")
+        light = Light()
+        self._status = light.html(css="opea-status")
         session.on_say(self._said)
-        self._runs = RunPanel(session, backend)
-        self._files, self._problems = FilesPanel(session, shown=False), ProblemsPanel(session, shown=False)
-        self._yaml = YamlPanel(session, lambda: self._files.workspace.saved, shown=False)
-        self._history = HistoryPanel(session, shown=False)
+        self._runs = RunPanel(session, light, backend)
+        self._files, self._problems = (
+            FilesPanel(session, light, shown=False),
+            ProblemsPanel(session, light, shown=False),
+        )
+        self._yaml = YamlPanel(session, light, lambda: self._files.workspace.saved, shown=False)
+        self._history = HistoryPanel(session, light, shown=False)
         self._tabs = self._tabbed(self._runs)
-        middle = w.HBox([palette(session), self._canvas.widget, Inspector(session).widget])
-        middle.add_class("opea-middle")
+        self._palette = Palette(session, light, filled=False)
+        self._filling = Later(partial(session.attempt, self._palette.fill), _PALETTE_AFTER)
+        middle = light.row(
+            self._palette.widget, self._canvas.widget, Inspector(session, light).widget, css="opea-middle"
+        )
         runs = (self._runs.state, self._runs.backend, self._runs.deploy, self._runs.stop)
-        self._tools = Toolbar(session, runs, fit=self._fit, arrange=self._arrange)
-        self.widget = w.VBox([self._tools.widget, middle, self._status, self._runs.notices, self._tabs, self._bridge])
+        self._tools = Toolbar(session, light, runs, fit=self._fit, arrange=self._arrange)
+        self._whole = w.VBox([self._tools.widget, middle, self._status, self._runs.notices, self._tabs, self._bridge])
         for css in ("opea", "opea-builder"):
-            self.widget.add_class(css)
+            self._whole.add_class(css)
         session.offer("panel", self._show_panel)
         self._refresh()
+
+    @property
+    def widget(self) -> w.VBox:
+        """All of it, to be put among other widgets."""
+        self._fill_palette()
+        return self._whole
 
     @property
     def selected(self) -> tuple[str, ...]:
@@ -129,8 +145,13 @@ class Builder:
         self._session.say("this page cannot load the canvas's gestures: use the palette, the form and the buttons")
 
     def _answered(self) -> None:
+        self._fill_palette()
         self._canvas.empty()
         self._tools.gestures(True)
+
+    def _fill_palette(self) -> None:
+        self._filling.cancel()
+        self._palette.fill()
 
     def _fit(self) -> None:
         if not self._bridge.live:
@@ -149,6 +170,7 @@ class Builder:
 
     def close(self) -> None:
         """End what Deploy started, and follow the pipeline no more; doing it again changes nothing."""
+        self._filling.cancel()
         self._files.close()
         for part in self._lazy.values():
             part.close()
@@ -170,19 +192,21 @@ class Builder:
         from IPython import get_ipython
         from IPython.display import display
 
-        bundle = {**self._widget_bundle(), "text/plain": repr(self)}
+        bundle = {**_bundle(self._whole), "text/plain": repr(self)}
         display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython ships no types for it
         self._bridge.displayed()
+        self._filling.ask()
         self._still.show()
         # what the code of a cell changes is drawn before that cell is done
         events = get_ipython().events
         if self._still.flush not in events.callbacks["post_run_cell"]:
             events.register("post_run_cell", self._still.flush)
 
-    def _widget_bundle(self, **options: Any) -> dict[str, Any]:
-        bundle = self.widget._repr_mimebundle_(**options)
-        return dict(bundle[0] if isinstance(bundle, tuple) else bundle)
-
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """The widget, and a drawing for where there is none."""
-        return {**self._widget_bundle(**options), **self._static()}
+        return {**_bundle(self.widget, **options), **self._static()}
+
+
+def _bundle(widget: w.Widget, **options: Any) -> dict[str, Any]:
+    bundle = widget._repr_mimebundle_(**options)
+    return dict(bundle[0] if isinstance(bundle, tuple) else bundle)

@@ -13,9 +13,8 @@ from opea_nb.backends.runstate import RunState
 from opea_nb.errors import OpeaError, StepFailed
 from opea_nb.notebook.builder.conversation import Said, history, plain, turn_of
 from opea_nb.notebook.builder.deploy_part import Deploying
-from opea_nb.notebook.builder.form import on_enter
 from opea_nb.notebook.builder.job import Job
-from opea_nb.notebook.builder.notice import button
+from opea_nb.notebook.builder.light import Light, on_enter
 from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.builder.trace_marks import Marks
 from opea_nb.notebook.chat_view import ChatView
@@ -45,6 +44,7 @@ class Chat:
     def __init__(
         self,
         session: Session,
+        light: Light,
         deploying: Deploying,
         marks: Marks,
         *,
@@ -63,18 +63,17 @@ class Chat:
         self.view = ChatView(
             self.ask, self.show_run, feed, lambda text: session.say(text, bad=True), hint=_DEPLOY_FIRST
         )
-        self.question = w.Text(placeholder="Ask the deployed pipeline …", layout={"flex": "1", "width": "auto"})
-        self.question.add_class("opea-ask")
+        ask = "Ask the deployed pipeline …"
+        self.question = light.text(placeholder=ask, css="opea-ask opea-grow", continuous_update=True)
         on_enter(self.question, self._asked_plainly)
-        self.send = button("Ask", self._asked_plainly, css="opea-ask-button", icon="paper-plane", help="Enter")
-        self.stop = button("Stop", self.cancel, css="opea-cancel-button", icon="stop", help="Stop this answer")
-        self.clear = button("Clear", self.forget, css="opea-clear-button", icon="eraser", help="Begin anew")
-        self._plain = w.HTML()
-        self._plain.add_class("opea-plain")
-        self.line = w.HBox([self.question, self.send, self.stop, self.clear])
+        self.send = light.button("Ask", self._asked_plainly, css="opea-ask-button", icon="paper-plane", hint="Enter")
+        self.stop = light.button("Stop", self.cancel, css="opea-cancel-button", icon="stop", hint="Stop this answer")
+        self.clear = light.button("Clear", self.forget, css="opea-clear-button", icon="eraser", hint="Begin anew")
+        self._plain = light.html(css="opea-plain")
+        self.line = light.row(self.question, self.send, self.stop, self.clear)
         self.widget = w.VBox([self.view, self._plain, self.line], layout={"flex": "1 1 340px"})
         self.widget.add_class("opea-chat")
-        self.run_widget = w.VBox([w.HTML("")], layout={"flex": "1 1 340px"})
+        self.run_widget = w.VBox([], layout=self.widget.layout)
         self.run_widget.add_class("opea-run-box")
         deploying.on_change(self._deployment_changed)
         session.on_refresh(self._refresh)

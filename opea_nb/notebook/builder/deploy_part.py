@@ -7,8 +7,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
 from html import escape
 
-import ipywidgets as w
-
 from opea_nb.backends import BACKENDS, backend_of, loop
 from opea_nb.backends.protocol import AsyncDeployment, Backend, DeploymentInfo, Progress, ServiceStatus
 from opea_nb.errors import DeployError, OpeaError
@@ -16,7 +14,8 @@ from opea_nb.formats import unified
 from opea_nb.notebook import deploy_shown
 from opea_nb.notebook.builder.drift import drift
 from opea_nb.notebook.builder.job import Job, sentence
-from opea_nb.notebook.builder.notice import Notice, button
+from opea_nb.notebook.builder.light import Light
+from opea_nb.notebook.builder.notice import Notice
 from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.builder.trace_marks import Marks
 from opea_nb.notebook.look import MARKS
@@ -43,7 +42,12 @@ class Deploying:
     """
 
     def __init__(
-        self, session: Session, marks: Marks, backend: str | Backend, open_log: Callable[[str, Sequence[str]], None]
+        self,
+        session: Session,
+        light: Light,
+        marks: Marks,
+        backend: str | Backend,
+        open_log: Callable[[str, Sequence[str]], None],
     ) -> None:
         self._session = session
         self._marks = marks
@@ -58,17 +62,15 @@ class Deploying:
         self.deployment: AsyncDeployment | None = None
         self.deployed: Pipeline | None = None
         self.statuses: tuple[ServiceStatus, ...] = ()
-        self.deploy = button("Deploy", self.up, css="opea-deploy-button", icon="play", help="Start every service")
-        self.stop = button("Stop", self.down, css="opea-stop-button", icon="stop", help="End the deployment")
+        self.deploy = light.button("Deploy", self.up, css="opea-deploy-button", icon="play", hint="Start every service")
+        self.stop = light.button("Stop", self.down, css="opea-stop-button", icon="stop", hint="End the deployment")
         name = backend if isinstance(backend, str) else backend.name
         options = [(_TITLES.get(b, b), b) for b in dict.fromkeys((*BACKENDS, name))]
-        self.backend = w.Dropdown(options=options, value=name, tooltip="Where it runs", layout={"width": "auto"})
-        self.backend.add_class("opea-backend")
-        self.backend.observe(lambda _: self.find(), names="value")
-        self.state = w.HTML()
-        self.state.add_class("opea-deploy-state")
-        self.trouble = Notice("opea-trouble")
-        self.drift = Notice("opea-drift")
+        self.backend = light.choice(options, name, lambda _: self.find(), css="opea-backend")
+        self.backend.tooltip = "Where it runs"
+        self.state = light.html(css="opea-deploy-state")
+        self.trouble = Notice(light, "opea-trouble")
+        self.drift = Notice(light, "opea-drift")
         session.on_refresh(self._refresh)
         self._refresh()
         self.find()

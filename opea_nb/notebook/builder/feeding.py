@@ -15,6 +15,7 @@ from opea_nb.backends.answer import Ingested
 from opea_nb.backends.documents import SUFFIXES
 from opea_nb.notebook.builder.deploy_part import Deploying
 from opea_nb.notebook.builder.job import Job, sentence
+from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.session import Session
 from opea_nb.pipeline import Pipeline
 
@@ -27,20 +28,19 @@ _TOLD = 4  # names
 class Feeding:
     """A button that takes files, and what is in the store."""
 
-    def __init__(self, session: Session, deploying: Deploying) -> None:
+    def __init__(self, session: Session, light: Light, deploying: Deploying) -> None:
         self._session = session
         self._deploying = deploying
         self._job: Job[Ingested, tuple[str, ...]] = Job(session, self._refresh, rate=5)
         self._waiting: list[tuple[str, bytes]] = []
         self._stored: tuple[str, ...] = ()
         self.upload = w.FileUpload(
-            description="Add documents", multiple=True, accept=",".join(SUFFIXES), layout={"width": "auto"}
+            description="Add documents", multiple=True, accept=",".join(SUFFIXES), layout=light.layout
         )
         self.upload.add_class("opea-feed")
         self.upload.observe(self._uploaded, names="value")
-        self._told = w.HTML()
-        self.widget = w.HBox([self.upload, self._told])
-        self.widget.add_class("opea-feeding")
+        self._told = light.html()
+        self.widget = light.row(self.upload, self._told, css="opea-feeding")
         deploying.on_change(self._changed)
         self._refresh()
 

@@ -44,7 +44,13 @@ class FilesPanel:
     """
 
     def __init__(
-        self, session: Session, workspace: Workspace | None = None, *, wait: float = 1.0, shown: bool = True
+        self,
+        session: Session,
+        light: Light,
+        workspace: Workspace | None = None,
+        *,
+        wait: float = 1.0,
+        shown: bool = True,
     ) -> None:
         self._session = session
         self.workspace = workspace or Workspace(session.pipeline)
@@ -52,7 +58,7 @@ class FilesPanel:
         self._revision = session.revision
         self._over = ""  # what a second press writes over
         self._clicked, self._click = -LATE, ""
-        self._light = light = Light()
+        self._light = light
         self._state = light.html(css="opea-file-state")
         self._notes = light.html(css="opea-notes")
         self._list = light.choice([("files of the folder …", "")], "", self._chosen, css="opea-file-list opea-grow")

@@ -14,9 +14,8 @@ __all__ = ["HistoryPanel"]
 class HistoryPanel:
     """The acts by name, and as code that is ready to be copied into a cell."""
 
-    def __init__(self, session: Session, *, shown: bool = True) -> None:
+    def __init__(self, session: Session, light: Light, *, shown: bool = True) -> None:
         self._session = session
-        self._light = light = Light()
         self._list = light.html(css="opea-history-list")
         self._code = light.area(css="opea-code opea-grow", tooltip="Python that does the same to `pipeline`")
         # a page with the bridge copies the text of .opea-code at a click on this

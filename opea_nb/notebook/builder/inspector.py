@@ -29,9 +29,9 @@ _MANY = "several"
 class Inspector:
     """The form beside the canvas: of one card, of several, or of the pipeline."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, light: Light) -> None:
         self._session = session
-        self._light = light = Light()
+        self._light = light
         self._following = False
         self._pick = light.choice([("nothing selected", "")], "", self._picked, css="opea-pick")
         self._head = light.column(css="opea-head")

@@ -38,9 +38,17 @@ class Light:
         self._styles.setdefault(cls, made.style)
         return made
 
-    def button(self, text: str, act: Callable[[], object] | None = None, *, css: str = "", hint: str = "") -> w.Button:
-        """A button. One with a class ``opea-icon-…`` shows that icon, and its text where ``opea-word`` is set too."""
-        made: w.Button = self._made(w.Button, css, description=text, tooltip=hint or None)
+    def button(
+        self, text: str, act: Callable[[], object] | None = None, *, css: str = "", hint: str = "", icon: str = ""
+    ) -> w.Button:
+        """A button. One with a class ``opea-icon-…`` shows that icon, and its text where ``opea-word`` is set too.
+
+        Parameters
+        ----------
+        icon
+            One of Font Awesome's beside the text, which a page without the Builder's style sheet shows as well.
+        """
+        made: w.Button = self._made(w.Button, css, description=text, tooltip=hint or None, icon=icon)
         if act is not None:
             made.on_click(lambda _: act())
         return made

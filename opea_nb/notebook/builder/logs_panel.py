@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from html import escape
 
-import ipywidgets as w
-
 from opea_nb.notebook.builder.deploy_part import Deploying
 from opea_nb.notebook.builder.job import Job, sentence
-from opea_nb.notebook.builder.notice import button
+from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.log_view import LogView
 
@@ -33,22 +31,23 @@ class LogsPanel:
         Whose services they are.
     """
 
-    def __init__(self, session: Session, deploying: Deploying) -> None:
+    def __init__(self, session: Session, light: Light, deploying: Deploying) -> None:
         self._session = session
         self._deploying = deploying
         self._kept: dict[str, tuple[str, ...]] = {}  # of services that are gone: what the error told
         self._selected = ""
         self._job: Job[tuple[str, list[str]], None] = Job(session, rate=5)
-        self.service = w.Dropdown(options=[], description="", tooltip="Whose log", layout={"width": "auto"})
-        self.service.add_class("opea-log-service")
-        self.service.observe(lambda _: self.show(), names="value")
-        self.again = button("Read again", self.show, css="opea-log-again", icon="refresh", help="Read the log now")
+        self._light = light
+        self.service = light.choice([], None, lambda _: self.show(), css="opea-log-service")
+        self.service.tooltip = "Whose log"
+        self.again = light.button(
+            "Read again", self.show, css="opea-log-again", icon="refresh", hint="Read the log now"
+        )
         self.view = LogView(self._follow, title="Log")
-        self._plain = w.HTML()
-        self._plain.add_class("opea-plain")
-        self._said = w.HTML()
-        self.widget = w.VBox([w.HBox([self.service, self.again, self._said]), self.view, self._plain])
-        self.widget.add_class("opea-log-panel")
+        self._plain = light.html(css="opea-plain")
+        self._said = light.html()
+        whose = light.row(self.service, self.again, self._said)
+        self.widget = light.column(whose, self.view, self._plain, css="opea-log-panel")
         session.on_refresh(self._refresh)
         deploying.on_change(self._refresh)
         self._refresh()
@@ -126,7 +125,7 @@ class LogsPanel:
             if chosen in names:
                 self.service.value = chosen
         for part in (self.service, self.again, self.view):  # an empty list and a grey field say nothing
-            part.layout.display = None if names else "none"
+            self._light.show(part, bool(names))
 
     def _refresh(self) -> None:
         if self._deploying.deployment is not None:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-import ipywidgets as w
+from opea_nb.notebook.builder.light import Light, closed
 
-__all__ = ["Notice", "button"]
+__all__ = ["Notice"]
 
 
 class Notice:
     """A sentence with buttons; nothing until there is something to say."""
 
-    def __init__(self, css: str = "") -> None:
+    def __init__(self, light: Light, css: str = "") -> None:
+        self._light = light
         self.text = ""
-        self.widget = w.HBox([])
-        self.widget.add_class("opea-notice")
-        if css:
-            self.widget.add_class(css)
+        self.widget = light.row(css=f"opea-notice {css}")
         self.hide()
 
     def show(self, text: str, *acts: tuple[str, Callable[[], object]], hint: str = "", bad: bool = False) -> None:
@@ -26,22 +24,17 @@ class Notice:
         role = "alert" if bad else "status"
         line = f'<span class="opea-hint"> → {escape(hint)}</span>' if hint else ""
         css = "opea-bad" if bad else "opea-said"
-        message = w.HTML(f'<div class="{css}" role="{role}">{escape(text)}{line}</div>', layout={"flex": "1"})
-        self.widget.children = (message, *(button(label, act) for label, act in acts))
-        self.widget.layout.display = ""
+        message = self._light.html(f'<div class="{css}" role="{role}">{escape(text)}{line}</div>', "opea-grow")
+        before = self.widget.children
+        self.widget.children = (message, *(self._light.button(label, act) for label, act in acts))
+        self._light.show(self.widget, True)
+        closed(before)
         self.text = text
 
     def hide(self) -> None:
         """Say nothing."""
         self.text = ""
+        before = self.widget.children
         self.widget.children = ()
-        self.widget.layout.display = "none"
-
-
-def button(text: str, act: Callable[[], object], *, css: str = "", icon: str = "", help: str = "") -> w.Button:  # noqa: A002 - one word
-    """A button that does one thing."""
-    made = w.Button(description=text, icon=icon, tooltip=help, layout={"width": "auto"})
-    for name in css.split():
-        made.add_class(name)
-    made.on_click(lambda _: act())
-    return made
+        self._light.show(self.widget, False)
+        closed(before)

@@ -13,31 +13,46 @@ from opea_nb.notebook.builder.light import Light, on_enter
 from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.look import hue, icon
 
-__all__ = ["Palette", "palette"]
+__all__ = ["Palette"]
 
 
 class Palette:
     """Buttons that add a component each; Enter in the search adds the first one found.
 
     The page makes the buttons draggable: it reads the kind from their class.
+
+    Parameters
+    ----------
+    filled
+        Whether it has its buttons from the start. They are a third of the Builder's widgets, and the cards need not
+        wait for them: `fill` makes them later.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, light: Light, *, filled: bool = True) -> None:
         self._session = session
         self._catalog = session.pipeline.catalog
-        self._light = Light()
+        self._light = light
         self._search = w.Text(placeholder="Search components", continuous_update=True, layout=self._light.layout)
         self._search.add_class("opea-search")
         self._search.observe(lambda _: self._filter(), names=["value"])
         on_enter(self._search, self._add_first)
-        self._entries = {kind: self._entry(component) for kind, component in self._catalog.items()}
+        self._entries: dict[str, w.Button] = {}
+        self._heads: dict[str, w.Button] = {}
         self._folded: set[str] = set()
         self._groups = grouped(self._catalog)
-        self._heads = {name: self._head(name) for name in self._groups}
         self._nothing = self._light.html(css="opea-nothing")
         self._list = self._light.column(css="opea-entries")
-        self._filter()
         self.widget = self._light.column(self._search, self._list, css="opea-palette")
+        if filled:
+            self.fill()
+
+    def fill(self) -> None:
+        """Make the buttons; doing it again changes nothing."""
+        with self._session.lock:
+            if not self._entries:
+                self._entries = {kind: self._entry(component) for kind, component in self._catalog.items()}
+                self._heads = {name: self._head(name) for name in self._groups}
+                self._filter()
 
     def _entry(self, component: Component) -> w.Button:
         kind = component.kind
@@ -56,6 +71,8 @@ class Palette:
         return self._light.button(f"{group} · {len(self._groups[group])}", fold, css="opea-group-button", hint=hint)
 
     def _filter(self) -> None:
+        if not self._entries:
+            return
         shown: list[w.Widget] = []
         search = self._search.value.strip()
         if search:
@@ -85,8 +102,3 @@ class Palette:
 
     def _add(self, kind: str) -> None:
         self._session.act(lambda: add(self._session, kind), f"added {self._catalog[kind].title}")
-
-
-def palette(session: Session) -> w.VBox:
-    """The palette of a session, as a widget."""
-    return Palette(session).widget

@@ -32,9 +32,9 @@ class ProblemsPanel:
         Whether it can be seen from the start: rows and ways out are made when somebody sees them.
     """
 
-    def __init__(self, session: Session, *, shown: bool = True) -> None:
+    def __init__(self, session: Session, light: Light, *, shown: bool = True) -> None:
         self._session = session
-        self._light = light = Light()
+        self._light = light
         self._followed: object = None
         self._rows: dict[_Key, w.Widget] = {}
         self._rest = light.html(css="opea-rest")

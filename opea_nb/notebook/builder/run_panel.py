@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import ipywidgets as w
-
 from opea_nb.backends.protocol import Backend
 from opea_nb.errors import PipelineError
 from opea_nb.notebook.builder.chat import Chat
 from opea_nb.notebook.builder.deploy_part import Deploying
 from opea_nb.notebook.builder.feeding import Feeding
+from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.logs_panel import LogsPanel
 from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.builder.trace_marks import Marks
@@ -28,20 +27,18 @@ class RunPanel:
         Name of the backend that is chosen first, or a backend.
     """
 
-    def __init__(self, session: Session, backend: str | Backend = "local") -> None:
+    def __init__(self, session: Session, light: Light, backend: str | Backend = "local") -> None:
         self._session = session
         marks = Marks(session)
-        self.deploying = deploying = Deploying(session, marks, backend, self.open_log)
-        self.feeding = Feeding(session, deploying)
-        self.chat = Chat(session, deploying, marks, feed=self.feeding.feed, open_log=self.open_log)
-        self.logs_panel = LogsPanel(session, deploying)
+        self.deploying = deploying = Deploying(session, light, marks, backend, self.open_log)
+        self.feeding = Feeding(session, light, deploying)
+        self.chat = Chat(session, light, deploying, marks, feed=self.feeding.feed, open_log=self.open_log)
+        self.logs_panel = LogsPanel(session, light, deploying)
         self.deploy, self.stop = deploying.deploy, deploying.stop
         self.backend, self.state = deploying.backend, deploying.state
-        self.notices = w.VBox([deploying.trouble.widget, deploying.drift.widget])
-        self.notices.add_class("opea-notices")
+        self.notices = light.column(deploying.trouble.widget, deploying.drift.widget, css="opea-notices")
         self.chat.widget.children = (*self.chat.widget.children, self.feeding.widget)
-        self.widget = w.HBox([self.chat.widget, self.chat.run_widget])
-        self.widget.add_class("opea-run-panel")
+        self.widget = light.row(self.chat.widget, self.chat.run_widget, css="opea-run-panel")
         self.logs = self.logs_panel.widget
         session.offer("deploy", deploying.up)
         session.offer("stop", deploying.down)

@@ -43,29 +43,35 @@ class Fold:
     """
 
     def __init__(self, light: Light, section: Section, folded: set[str], changed: Callable[[], None]) -> None:
+        self._light = light
         self._section = section
         self._folded = folded
         self._key: object = None
-        self._head = light.button(section.title, self._fold, css="opea-section")
-        self._body = light.column(css="opea-section-body")
+        self._parts: tuple[w.Button, w.VBox] | None = None  # heading and body, once there was something to show
         self._changed = changed
 
     @property
     def widgets(self) -> tuple[w.Widget, ...]:
         """Heading and body; nothing when there is nothing to show."""
-        if self._key is None:
+        if self._key is None or self._parts is None:
             return ()
-        return (self._head,) if self._section.title in self._folded else (self._head, self._body)
+        return self._parts[:1] if self._section.title in self._folded else self._parts
 
     def refresh(self) -> None:
         """Make what is new, and let the rest follow."""
         key = self._section.key()
+        if self._parts is None:
+            if key is None:
+                return
+            head = self._light.button(self._section.title, self._fold, css="opea-section")
+            self._parts = head, self._light.column(css="opea-section-body")
+        head, body = self._parts
         folded = self._section.title in self._folded
-        (self._head.add_class if folded else self._head.remove_class)("opea-folded")
+        (head.add_class if folded else head.remove_class)("opea-folded")
         wanted = key if key is None or not folded else ("folded",)
         if wanted != self._key:
-            before, self._key = self._body.children, wanted
-            self._body.children = tuple(self._section.build()) if wanted is not None and not folded else ()
+            before, self._key = body.children, wanted
+            body.children = tuple(self._section.build()) if wanted is not None and not folded else ()
             closed(before)
         elif wanted is not None and not folded:
             self._section.follow()

@@ -27,13 +27,14 @@ class Toolbar:
     def __init__(
         self,
         session: Session,
+        light: Light,
         runs: Sequence[w.Widget] = (),
         *,
         fit: Callable[[], object] | None = None,
         arrange: Callable[[], object] | None = None,
     ) -> None:
         self._session = session
-        self._light = light = Light()
+        self._light = light
         self._following = False
         self._name = light.text(session.pipeline.name, self._rename, css="opea-name", tooltip="Name of the pipeline")
         self._flow = light.choice([("main", "main")], "main", self._choose, css="opea-flow-choice")

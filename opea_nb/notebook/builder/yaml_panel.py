@@ -30,14 +30,16 @@ class YamlPanel:
         Whether it can be seen from the start: the text is made when somebody sees it.
     """
 
-    def __init__(self, session: Session, saved: Callable[[], Pipeline] | None = None, *, shown: bool = True) -> None:
+    def __init__(
+        self, session: Session, light: Light, saved: Callable[[], Pipeline] | None = None, *, shown: bool = True
+    ) -> None:
         self._session = session
         first = session.pipeline.copy()
         self._saved = saved or (lambda: first)
         self._current = ""
         self._revision = -1
         self._clicked = -LATE
-        self._light = light = Light()
+        self._light = light
         self._gutter = light.html(css="opea-gutter")
         self._text = light.area(css="opea-yaml", tooltip="Unified YAML of the pipeline")
         self._text.observe(lambda _: self._arrived(), names="value")

@@ -11,6 +11,8 @@ import pytest
 
 from opea_nb.notebook.builder import Builder
 from opea_nb.pipeline import Pipeline
+from tests.notebook.builder.page import Page
+from tests.notebook.builder.panels import of_class
 
 
 def inside(widget: w.Widget) -> Iterator[w.Widget]:
@@ -126,3 +128,20 @@ def test_arrange_is_one_edit_that_can_be_undone_where_the_page_has_no_gestures(b
     builder._bridge.live = True  # a page that arranges itself
     tidy.click()
     assert pipeline.services["embedding"].position == (900.0, 900.0)
+
+
+def test_the_palette_comes_when_the_page_has_drawn_the_cards(builder: Builder) -> None:
+    shown = builder._whole
+    assert not of_class(shown, "opea-entry")
+    Page(bridge=builder._bridge).ask("ready")
+    assert of_class(shown, "opea-entry")
+
+
+def test_the_palette_comes_to_a_page_that_does_not_answer_too(builder: Builder) -> None:
+    builder._filling.ask()
+    builder._filling.flush()  # what its timer does
+    assert of_class(builder._whole, "opea-entry")
+
+
+def test_among_other_widgets_the_builder_has_its_palette_at_once(builder: Builder) -> None:
+    assert of_class(builder.widget, "opea-entry")

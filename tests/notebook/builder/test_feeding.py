@@ -10,6 +10,7 @@ from typing import Any
 
 from opea_nb.backends import loop
 from opea_nb.notebook.builder.feeding import Feeding
+from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.session import Session
 from opea_nb.pipeline import Pipeline
 from tests.notebook.builder.panels import words
@@ -54,7 +55,7 @@ class Deployed:
 def fed_while_listing(store: Store) -> Feeding:
     """A document is given right after Deploy, while the list of those in the store is still on its way."""
     deploying = Deployed(store)
-    feeding = Feeding(Session(Pipeline("chat")), deploying)  # type: ignore[arg-type]  # it says all that is asked
+    feeding = Feeding(Session(Pipeline("chat")), Light(), deploying)  # type: ignore[arg-type]  # it says all that is asked
     deploying.changed()
     feeding.feed("tower.txt", b"a tower")
 
@@ -84,7 +85,7 @@ def test_a_document_given_while_another_one_fails_goes_in_all_the_same() -> None
     store = Store()
     store.listed.set()
     deploying = Deployed(store)
-    feeding = Feeding(Session(Pipeline("chat")), deploying)  # type: ignore[arg-type]  # it says all that is asked
+    feeding = Feeding(Session(Pipeline("chat")), Light(), deploying)  # type: ignore[arg-type]  # it says all that is asked
     feeding.feed("broken.bad", b"")
     feeding.feed("tower.txt", b"a tower")
 

@@ -11,6 +11,7 @@ from opea_nb import templates
 from opea_nb.formats import registry, unified
 from opea_nb.notebook.builder.files import Changed, Workspace, listing
 from opea_nb.notebook.builder.files_panel import FilesPanel
+from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.session import Session
 from opea_nb.pipeline import Pipeline
 from tests.notebook.builder.panels import ATTACK, button, of_class, words
@@ -25,7 +26,7 @@ def session() -> Session:
 
 @pytest.fixture
 def panel(session: Session, tmp_path: Path) -> Iterator[FilesPanel]:
-    made = FilesPanel(session, Workspace(session.pipeline, tmp_path), wait=60)
+    made = FilesPanel(session, Light(), Workspace(session.pipeline, tmp_path), wait=60)
     yield made
     made.close()
 

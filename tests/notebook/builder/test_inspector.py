@@ -9,6 +9,7 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from opea_nb.notebook.builder.inspector import Inspector
+from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.session import Session
 from opea_nb.pipeline import Pipeline, Service
 from tests.notebook.builder.panels import ATTACK, button, field, inside, of_class, words
@@ -24,7 +25,7 @@ def session() -> Session:
 
 @pytest.fixture
 def inspector(session: Session) -> Inspector:
-    made = Inspector(session)
+    made = Inspector(session, Light())
     unfold(made)
     return made
 
@@ -293,7 +294,7 @@ def test_an_unknown_kind_is_shown_all_the_same() -> None:
     graph: Any = nx.DiGraph()
     graph.add_node("x", spec=Service("x", "unheard-of"), flows=("main",))
     session = Session(Pipeline.from_networkx(graph))
-    inspector = Inspector(session)
+    inspector = Inspector(session, Light())
     pick(inspector, "x")
     assert "unheard-of" in words(inspector.widget)
 

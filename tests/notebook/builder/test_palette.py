@@ -10,6 +10,7 @@ import pytest
 from opea_nb.catalog import load_catalog
 from opea_nb.notebook import look
 from opea_nb.notebook.builder.finding import found, grouped
+from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.palette import Palette
 from opea_nb.notebook.builder.session import Session
 from opea_nb.pipeline import Flow, Pipeline, wiring
@@ -26,14 +27,25 @@ def shown(palette: Palette) -> list[str]:
 
 
 def test_every_component_of_the_catalogue_is_there_with_its_kind_and_icon(session: Session) -> None:
-    entries = of_class(Palette(session).widget, "opea-entry")
+    entries = of_class(Palette(session, Light()).widget, "opea-entry")
     kinds = {css.removeprefix("opea-kind-") for e in entries for css in e._dom_classes if css.startswith("opea-kind-")}
     assert kinds == set(load_catalog())
     assert all(any(css.startswith("opea-icon-") for css in e._dom_classes) for e in entries)
 
 
+def test_one_that_is_filled_later_shows_what_was_searched_meanwhile(session: Session) -> None:
+    palette = Palette(session, Light(), filled=False)
+    of_class(palette.widget, "opea-search")[0].value = "rerank"
+    assert shown(palette) == []
+    palette.fill()
+    assert shown(palette)[0] == "Reranking"
+    entries = of_class(palette.widget, "opea-entry")
+    palette.fill()
+    assert of_class(palette.widget, "opea-entry") == entries
+
+
 def test_services_come_before_own_components_and_engines(session: Session) -> None:
-    heads = [b.description.split(" · ")[0] for b in of_class(Palette(session).widget, "opea-group-button")]
+    heads = [b.description.split(" · ")[0] for b in of_class(Palette(session, Light()).widget, "opea-group-button")]
     assert heads == [*list(grouped(load_catalog()))]
     assert heads[0] == "Text"
     assert heads[-2:] == ["My components", "Engines"]
@@ -49,7 +61,7 @@ def test_a_catalogue_of_ones_own_stands_under_my_components(tmp_path: Path) -> N
 
 
 def test_the_search_shows_what_matches_best_first_and_enter_adds_it(session: Session) -> None:
-    palette = Palette(session)
+    palette = Palette(session, Light())
     search = of_class(palette.widget, "opea-search")[0]
     search.value = "rerank"
     assert shown(palette)[0] == "Reranking"
@@ -62,7 +74,7 @@ def test_the_search_shows_what_matches_best_first_and_enter_adds_it(session: Ses
 
 
 def test_a_search_without_a_match_says_so_as_text(session: Session) -> None:
-    palette = Palette(session)
+    palette = Palette(session, Light())
     of_class(palette.widget, "opea-search")[0].value = "<img src=x>"
     assert shown(palette) == []
     assert "<img" not in words(palette.widget)
@@ -71,7 +83,7 @@ def test_a_search_without_a_match_says_so_as_text(session: Session) -> None:
 
 
 def test_groups_fold(session: Session) -> None:
-    palette = Palette(session)
+    palette = Palette(session, Light())
     head = next(b for b in of_class(palette.widget, "opea-group-button") if b.description.startswith("Engines"))
     head.click()
     assert "Redis" not in shown(palette)
@@ -82,7 +94,7 @@ def test_groups_fold(session: Session) -> None:
 def test_what_is_added_is_part_of_the_chosen_flow(session: Session) -> None:
     session.pipeline.apply(wiring.PutFlow(Flow("ingest")))
     session.use_flow("ingest")
-    palette = Palette(session)
+    palette = Palette(session, Light())
     button(palette.widget, "Embedding").click()
     button(palette.widget, "Data preparation").click()
     assert session.pipeline.flows_of("embedding") == ("ingest",)

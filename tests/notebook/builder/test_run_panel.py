@@ -18,6 +18,7 @@ from opea_nb.backends.local.state import folders
 from opea_nb.backends.runstate import RunState, StepState
 from opea_nb.notebook.builder.conversation import Said, history, plain
 from opea_nb.notebook.builder.job import Job
+from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.run_panel import RunPanel
 from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.run_shown import RunShown
@@ -55,7 +56,7 @@ class Panel:
         self.session.on_say(lambda text, _: self.heard.append(text))
         self.session.on_refresh(lambda: self.marked.append(dict(self.session.states)))
         self.session.offer("panel", self.opened.append)
-        self.panel = RunPanel(self.session, backend)
+        self.panel = RunPanel(self.session, Light(), backend)
 
     @property
     def turn(self) -> dict[str, Any]:

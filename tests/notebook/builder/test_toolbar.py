@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opea_nb.notebook.builder.history_panel import HistoryPanel
+from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.problems_panel import ProblemsPanel
 from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.builder.toolbar import Toolbar
@@ -18,7 +19,7 @@ def session() -> Session:
 
 
 def test_the_name_is_edited_and_a_bad_one_is_refused(session: Session) -> None:
-    name = of_class(Toolbar(session).widget, "opea-name")[0]
+    name = of_class(Toolbar(session, Light()).widget, "opea-name")[0]
     name.value = "other"
     assert session.pipeline.name == "other"
     name.value = "no name!"
@@ -26,7 +27,7 @@ def test_the_name_is_edited_and_a_bad_one_is_refused(session: Session) -> None:
 
 
 def test_undo_and_redo_tell_what_they_would_do(session: Session) -> None:
-    bar = Toolbar(session).widget
+    bar = Toolbar(session, Light()).widget
     undo, redo = button(bar, "Undo"), button(bar, "Redo")
     assert undo.disabled
     session.pipeline.add("llm")
@@ -38,7 +39,7 @@ def test_undo_and_redo_tell_what_they_would_do(session: Session) -> None:
 
 
 def test_clear_is_one_edit(session: Session) -> None:
-    bar = Toolbar(session).widget
+    bar = Toolbar(session, Light()).widget
     assert button(bar, "Clear").disabled
     session.pipeline.add("llm"), session.pipeline.add("redis")
     button(bar, "Clear").click()
@@ -48,7 +49,7 @@ def test_clear_is_one_edit(session: Session) -> None:
 
 
 def test_the_flow_is_chosen_where_there_are_several(session: Session) -> None:
-    bar = Toolbar(session).widget
+    bar = Toolbar(session, Light()).widget
     flow = of_class(bar, "opea-flow-choice")[0]
     assert flow.layout.display == "none"
     session.pipeline.apply(wiring.PutFlow(Flow("ingest")))
@@ -61,7 +62,7 @@ def test_the_count_of_problems_opens_their_panel(session: Session) -> None:
     opened: list[object] = []
     session.offer("panel", opened.append)
     session.pipeline.add("reranking")
-    bar = Toolbar(session).widget
+    bar = Toolbar(session, Light()).widget
     count = of_class(bar, "opea-problems-button")[0]
     assert count.description == "✕ 1"
     count.click()
@@ -69,8 +70,8 @@ def test_the_count_of_problems_opens_their_panel(session: Session) -> None:
 
 
 def test_an_empty_pipeline_is_not_called_wrong_but_its_panel_tells_how_to_begin(session: Session) -> None:
-    count = of_class(Toolbar(session).widget, "opea-problems-button")[0]
-    panel = ProblemsPanel(session)
+    count = of_class(Toolbar(session, Light()).widget, "opea-problems-button")[0]
+    panel = ProblemsPanel(session, Light())
     assert (count.description, panel.title) == ("✓", "Problems")
     assert "opea-has-errors" not in count._dom_classes
     assert "→" in words(panel.widget)
@@ -78,7 +79,7 @@ def test_an_empty_pipeline_is_not_called_wrong_but_its_panel_tells_how_to_begin(
 
 def test_a_problem_tells_its_severity_in_words_and_leads_to_its_card(session: Session) -> None:
     session.pipeline.add("llm"), session.pipeline.add("reranking")
-    panel = ProblemsPanel(session).widget
+    panel = ProblemsPanel(session, Light()).widget
     assert "✕ error" in words(panel)
     of_class(panel, "opea-go")[0].click()
     assert session.one == of_class(panel, "opea-go")[0].description
@@ -86,7 +87,7 @@ def test_a_problem_tells_its_severity_in_words_and_leads_to_its_card(session: Se
 
 def test_a_plain_way_out_is_one_click(session: Session) -> None:
     session.pipeline.add("llm", environment={"HF_TOKEN": "hunter2"})
-    panel = ProblemsPanel(session)
+    panel = ProblemsPanel(session, Light())
     of_class(panel.widget, "opea-fix")[0].click()
     assert session.pipeline.services["llm"].environment["HF_TOKEN"] == "${HF_TOKEN}"
     assert panel.title == "Problems"
@@ -97,7 +98,7 @@ def test_a_plain_way_out_is_one_click(session: Session) -> None:
 def test_many_problems_are_told_by_number_and_rows_that_stay_are_left_alone(session: Session) -> None:
     for _ in range(60):
         session.pipeline.add("reranking")
-    panel = ProblemsPanel(session).widget
+    panel = ProblemsPanel(session, Light()).widget
     rows = panel.children
     assert len(of_class(panel, "opea-problem")) == 50
     assert f"… and {len(session.problems) - 50} more" in words(panel)
@@ -108,7 +109,7 @@ def test_many_problems_are_told_by_number_and_rows_that_stay_are_left_alone(sess
 
 def test_a_way_out_that_is_none_any_more_says_so(session: Session) -> None:
     session.pipeline.add("llm", environment={"HF_TOKEN": "hunter2"})
-    panel = ProblemsPanel(session)
+    panel = ProblemsPanel(session, Light())
     panel.shown.show(False)
     session.pipeline.update("llm", environment={"HF_TOKEN": None})
     of_class(panel.widget, "opea-fix")[0].click()
@@ -117,7 +118,7 @@ def test_a_way_out_that_is_none_any_more_says_so(session: Session) -> None:
 
 
 def test_history_is_code_that_does_the_same(session: Session) -> None:
-    panel = HistoryPanel(session).widget
+    panel = HistoryPanel(session, Light()).widget
     session.act(lambda: session.pipeline.add("embedding"), "added embedding")
     session.act(lambda: session.pipeline.add("llm"), "added llm")
     session.act(lambda: session.pipeline.connect("embedding", "llm"), "connected")
@@ -128,7 +129,7 @@ def test_history_is_code_that_does_the_same(session: Session) -> None:
 
 
 def test_history_names_a_flow_only_where_there_are_several(session: Session) -> None:
-    panel = HistoryPanel(session).widget
+    panel = HistoryPanel(session, Light()).widget
     session.pipeline.add("llm", name="first")
     session.pipeline.connect(session.pipeline.add("embedding"), "first")
     session.act(lambda: session.pipeline.disconnect("embedding", "first"), "disconnected")
@@ -136,13 +137,17 @@ def test_history_names_a_flow_only_where_there_are_several(session: Session) -> 
 
 
 def test_history_tells_what_was_done(session: Session) -> None:
-    panel = HistoryPanel(session).widget
+    panel = HistoryPanel(session, Light()).widget
     session.act(lambda: session.pipeline.add("embedding"), "added embedding")
     assert "added embedding" in words(panel)
 
 
 def test_hostile_names_stay_text(session: Session) -> None:
     session.act(lambda: session.pipeline.add("llm", name="<b onclick=x", environment={"A_TOKEN": ATTACK}), ATTACK)
-    for panel in (ProblemsPanel(session).widget, HistoryPanel(session).widget, Toolbar(session).widget):
+    for panel in (
+        ProblemsPanel(session, Light()).widget,
+        HistoryPanel(session, Light()).widget,
+        Toolbar(session, Light()).widget,
+    ):
         assert "<img" not in words(panel)
         assert "<b onclick" not in words(panel)

@@ -8,6 +8,7 @@ import pytest
 
 from opea_nb.formats import unified
 from opea_nb.notebook.builder.amending import amend
+from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.builder.yaml_panel import YamlPanel
 from opea_nb.pipeline import Pipeline
@@ -24,7 +25,7 @@ def session() -> Session:
 
 @pytest.fixture
 def panel(session: Session) -> YamlPanel:
-    return YamlPanel(session)
+    return YamlPanel(session, Light())
 
 
 def edit(panel: YamlPanel, old: str, new: str) -> None:
@@ -123,7 +124,7 @@ def test_text_that_is_being_typed_is_not_lost_when_python_edits(session: Session
 
 def test_the_diff_tells_by_service_what_changed_since_the_file_was_saved(session: Session) -> None:
     saved = session.pipeline.copy()
-    panel = YamlPanel(session, lambda: saved)
+    panel = YamlPanel(session, Light(), lambda: saved)
     button(panel.widget, "Diff").click()
     assert "as saved" in words(panel.widget)
     session.pipeline.move("llm", (500.0, 500.0))
@@ -141,7 +142,7 @@ def test_the_diff_tells_by_service_what_changed_since_the_file_was_saved(session
 
 def test_a_secret_is_never_in_the_text_and_never_lost(session: Session) -> None:
     session.pipeline.update("llm", environment={"HF_TOKEN": "hunter2"})
-    panel = YamlPanel(session)
+    panel = YamlPanel(session, Light())
     button(panel.widget, "Diff").click()
     button(panel.widget, "Diff").click()
     assert not any("hunter2" in str(getattr(x, "value", "")) for x in inside(panel.widget))

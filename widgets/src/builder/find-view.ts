@@ -1,6 +1,7 @@
 /** The live canvas inside one Builder: ipycytoscape keeps it on its view, and makes it anew when its model changes. */
 import type { AnyModel } from "@anywidget/types";
 import type { Core } from "cytoscape";
+import { nextFrame } from "../dom";
 import type { Traits } from "./store";
 
 interface CanvasView {
@@ -11,8 +12,6 @@ interface CanvasView {
 interface CanvasModel {
   views?: Record<string, Promise<CanvasView>>;
 }
-
-const PAUSE = 60;
 
 export interface Canvas {
   cy: Core;
@@ -28,7 +27,7 @@ export async function findCanvas(model: AnyModel<Traits>, root: HTMLElement, sig
       const cy = view.cytoscape_obj;
       if (cy && !cy.destroyed() && root.contains(view.el)) return { cy, box: view.el };
     }
-    await new Promise((settle) => setTimeout(settle, PAUSE));
+    await nextFrame(); // cards that are there by then are in the canvas's first picture
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 /** Brings the canvas from what it shows to what the scene says, by the smallest change; it never lays anything out. */
 import type { Core, EdgeSingular, ElementDefinition, EventObject, NodeSingular } from "cytoscape";
 import type { Nearness } from "./card";
-import { bendOf } from "./geometry";
+import { bendOf, type Bend, type Spot } from "./geometry";
 import { Pictures } from "./pictures";
 import { Planner, type Planned } from "./plan";
 import type { Scene } from "./scene";
@@ -93,8 +93,9 @@ export class Painter {
     const made: ElementDefinition[] = [];
     for (const element of planned.values()) {
       if (this.#shown.has(element.id)) continue;
-      made.push(definition(element));
-      if (element.source !== undefined) bending.add(element.id);
+      const ends = [element.source, element.target].map((id) => (id === undefined ? undefined : planned.get(id)?.at));
+      made.push(definition(element, bendBetween(element, ends)));
+      if (element.source !== undefined && ends.includes(undefined)) bending.add(element.id);
       if (element.picture !== undefined) pictures.set(element.id, element.picture);
     }
     if (made.length > 0) this.#cy.add(made);
@@ -162,7 +163,12 @@ function apart(a: { x: number; y: number }, b: { x: number; y: number }): boolea
   return Math.abs(a.x - b.x) > 0.5 || Math.abs(a.y - b.y) > 0.5;
 }
 
-function definition(element: Planned): ElementDefinition {
+/** Known before the wire is drawn: to bend it afterwards costs a large pipeline as much as to add it. */
+function bendBetween({ classes }: Planned, [source, target]: readonly (Spot | undefined)[]): Bend | undefined {
+  return classes.includes("flow") && source && target ? bendOf(source, target) : undefined;
+}
+
+function definition(element: Planned, bend: Bend | undefined): ElementDefinition {
   const { id, type, name, classes, data, at, parent, source, target } = element;
   return {
     group: type === "edge" ? "edges" : "nodes",
@@ -173,8 +179,9 @@ function definition(element: Planned): ElementDefinition {
       name,
       ...(parent === undefined ? {} : { parent }),
       ...(source === undefined ? {} : { source, target }),
+      ...bend,
     },
-    classes: [...classes],
+    classes: bend ? [...classes, "bent"] : [...classes],
     ...(at ? { position: { ...at } } : {}),
     ...(type === "group" && !data.folded ? { selectable: false } : {}),
   };

@@ -25,7 +25,8 @@ export class Sight {
     this.#box = box;
     cy.minZoom(LEAST).maxZoom(MOST);
     cy.on("viewport", () => {
-      if (!this.#own) this.#touched = true;
+      if (this.#own) return; // who asked for it paints
+      this.#touched = true;
       if (this.#turn()) nearness();
     });
   }
