@@ -1,4 +1,4 @@
-"""Flows of GenAIStudio, OPEA's drag-and-drop web application: a saved canvas, or its ``workflow-info.json``."""
+"""Flows of GenAIStudio, OPEA's drag-and-drop web application: a canvas, its record, a ``workflow-info.json``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Any
 
 from opea_nb.formats.conversion import Format
 from opea_nb.formats.studio.read import read
+from opea_nb.formats.studio.record import is_record
 
 __all__ = ["FORMAT", "detect", "read"]
 
 
 def detect(data: Any) -> bool:
     """Whether parsed JSON is a flow of GenAIStudio."""
+    if is_record(data):
+        return True
     if not isinstance(data, Mapping) or not isinstance(data.get("nodes"), list | Mapping):
         return False
     nodes = data["nodes"]

@@ -66,7 +66,7 @@ def canvas(data: Mapping[str, Any], draft: Draft) -> dict[str, Node]:
     """
     nodes: dict[str, Node] = {}
     for index, raw in enumerate(_items(data, "nodes", draft)):
-        inner = _mapping(raw.get("data"))
+        inner = _mapping(raw.get("data", raw))  # without a canvas's own frame in what its translator reads
         id_ = raw.get("id") or inner.get("id")
         if not isinstance(id_, str) or not id_:
             raise draft.error(f"nodes[{index}] has no id", "give it one", ("nodes", index))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from opea_nb.formats import json_text
 from opea_nb.formats.conversion import Imported
 from opea_nb.formats.draft import Draft, pipeline_name
 from opea_nb.formats.studio.nodes import Node, canvas, workflow_info
+from opea_nb.formats.studio.record import CANVAS, canvas_in, is_record
 from opea_nb.pipeline import MAIN
 
 _CONTROLS = frozenset({"chat_input", "doc_input", "file_input", "chat_completion"})
@@ -26,7 +26,7 @@ _CLIENTS_OWN = {"streaming": "the client asks for a stream, with each query"}
 
 
 def read(text: str | bytes, *, source: str = "<text>", catalog: Catalog | None = None, name: str = "") -> Imported:
-    """Read a flow of GenAIStudio, a canvas or a ``workflow-info.json``.
+    """Read a flow of GenAIStudio: a canvas, the record that its server keeps of one, or a ``workflow-info.json``.
 
     Its controls are not services: the gateway stands for them. Agents call each other and their tools by
     themselves, so what is drawn between them is no flow: each worker agent, and the tools that it calls, become flows
@@ -46,12 +46,17 @@ def read(text: str | bytes, *, source: str = "<text>", catalog: Catalog | None =
     FormatError
         When it is no flow of GenAIStudio.
     """
-    data = json_text.load(text, source)
+    data = whole = json_text.load(text, source)
+    above: tuple[str, ...] = ()
+    if is_record(whole):
+        data, above = canvas_in(whole, text, source), (CANVAS,)
     if not isinstance(data, Mapping) or "nodes" not in data:
-        line, column = json_text.place(text, ())
+        line, column = json_text.place(text, above)
         hint = "it has `nodes` and `edges`"
         raise FormatError("this is no flow of GenAIStudio", source=source, line=line, column=column, hint=hint)
-    draft = Draft(catalog or load_catalog(), source, place=functools.partial(json_text.place, text))
+    draft = Draft(catalog or load_catalog(), source, place=lambda path: json_text.place(text, (*above, *path)))
+    if rest := sorted(whole.keys() - {CANVAS, "name"}) if above else []:
+        draft.note("lost", ", ".join(rest), "what Studio's server notes of a flow says nothing of its services")
     listed = isinstance(data["nodes"], list)
     nodes = canvas(data, draft) if listed else workflow_info(data, draft)
     _Reading(draft, nodes).read()

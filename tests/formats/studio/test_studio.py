@@ -295,3 +295,26 @@ def test_only_our_own_errors_come_out(changes: list[tuple[int, str, bool, Any]])
         assert studio.read(json.dumps(data)).pipeline.to_yaml()
     except OpeaError:
         pass
+
+
+def test_the_record_of_a_flow_is_read_as_its_canvas_is() -> None:
+    bare = [n["data"] for n in json.loads(CHAT)["nodes"]]  # as Studio's translator keeps them
+    direct = studio.read(CHAT, source="chat.json").pipeline
+    for held in ({"nodes": bare}, json.loads(CHAT), CHAT):
+        record = json.dumps({"id": "1", "name": "Chat", "deployed": False, "flowData": held})
+        assert studio.detect(json.loads(record))
+        found = studio.read(record)
+        assert set(found.pipeline.graph.edges) == set(direct.graph.edges)
+        assert found.pipeline.name == "Chat"
+        assert "lost: deployed, id: what Studio's server notes" in noted(found)
+
+
+def test_a_record_whose_canvas_is_wrong_says_where_it_stands() -> None:
+    text = '{"name": "Chat",\n "flowData": "{\\"nodes\\": ["}'
+    assert studio.detect(json.loads(text))
+    with pytest.raises(FormatError, match=r"flow\.json:2:14: the record holds no canvas: flowData:1:12: "):
+        studio.read(text, source="flow.json")
+    twice = json.dumps({"flowData": {"nodes": [node("a_0"), node("a_0")], "edges": []}}, indent=1)
+    with pytest.raises(FormatError, match="two nodes have the id") as caught:
+        studio.read(twice, source="flow.json")
+    assert caught.value.line > 10
