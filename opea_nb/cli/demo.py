@@ -79,4 +79,4 @@ def passages(answer: Answer) -> list[str]:
 
 
 def _title(console: Console, text: str) -> None:
-    console.print(Rule(Text(text), align="left"))
+    console.print(Rule(Text(text), align="left"), width=min(console.width, 100))  # a file has no width of its own

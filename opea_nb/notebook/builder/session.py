@@ -327,7 +327,14 @@ class Session:
         if label is None:
             self.say(f"nothing to {name}")
             return False
-        return self.act(do, f"{name}: {label}", code=f"pipeline.{name}()")
+
+        def step() -> None:
+            before = frozenset(self.pipeline.graph)
+            do()
+            if len(self.pipeline.graph) > len(before):  # what comes back is what is looked for, and in the hand again
+                self.select(*(node for node in self.pipeline.graph if node not in before))
+
+        return self.act(step, f"{name}: {label}", code=f"pipeline.{name}()")
 
     def close(self) -> None:
         """Follow the pipeline no more; doing it again changes nothing."""

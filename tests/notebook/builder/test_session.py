@@ -74,6 +74,18 @@ def test_a_card_stays_where_it_was_shown_and_comes_back_there(session: Session) 
     assert dict(session.places) == before
 
 
+def test_what_comes_back_by_undo_or_redo_is_selected_and_a_change_of_a_name_selects_nothing_else() -> None:
+    session = Session(Pipeline("chat"))
+    session.act(lambda: session.pipeline.add("embedding") and session.pipeline.add("llm"), "added two")
+    session.act(lambda: session.pipeline.remove("llm"), "removed llm")
+    session.undo()
+    assert session.selected == ("llm",)
+    session.select("embedding", "llm")
+    session.act(lambda: session.pipeline.rename("llm", "writer"), "renamed llm")
+    session.undo()
+    assert session.selected == ("embedding", "llm")
+
+
 def test_what_nobody_offers_is_refused(session: Session) -> None:
     with pytest.raises(PipelineError, match="not possible"):
         session.call("deploy")
