@@ -54,20 +54,18 @@ class Builder:
         self.pipeline = pipeline if pipeline is not None else Pipeline()
         self._session = session = Session(self.pipeline)
         self._canvas = Canvas(session.select, self._move)
-        # the first to be told of a change: the cards should not wait for the panels
+        light = Light()
+        # told of a change in this order: a card and the YAML beside it come in one frame, the panels after them
+        self._yaml = YamlPanel(session, light, lambda: self._files.workspace.saved, shown=False)
         self._bridge = Bridge(session, self._canvas.widget, on_absent=self._draw_plainly, on_ready=self._answered)
         self._bridge.add_class("opea-bridge")
         self._still = Still(self._static)
         session.on_refresh(self._refresh)
-        light = Light()
         self._status = light.html(css="opea-status")
         session.on_say(self._said)
         self._runs = RunPanel(session, light, backend)
-        self._files, self._problems = (
-            FilesPanel(session, light, shown=False),
-            ProblemsPanel(session, light, shown=False),
-        )
-        self._yaml = YamlPanel(session, light, lambda: self._files.workspace.saved, shown=False)
+        self._files = FilesPanel(session, light, shown=False)
+        self._problems = ProblemsPanel(session, light, shown=False)
         self._history = HistoryPanel(session, light, shown=False)
         self._tabs = self._tabbed(self._runs)
         self._palette = Palette(session, light, filled=False)
