@@ -48,14 +48,15 @@ def read(text: str | bytes, *, source: str = "<text>", catalog: Catalog | None =
     """
     data = whole = json_text.load(text, source)
     above: tuple[str, ...] = ()
+    rest: list[str] = []
     if is_record(whole):
-        data, above = canvas_in(whole, text, source), (CANVAS,)
+        data, above, rest = canvas_in(whole, text, source), (CANVAS,), sorted(whole.keys() - {CANVAS, "name"})
     if not isinstance(data, Mapping) or "nodes" not in data:
         line, column = json_text.place(text, above)
         hint = "it has `nodes` and `edges`"
         raise FormatError("this is no flow of GenAIStudio", source=source, line=line, column=column, hint=hint)
     draft = Draft(catalog or load_catalog(), source, place=lambda path: json_text.place(text, (*above, *path)))
-    if rest := sorted(whole.keys() - {CANVAS, "name"}) if above else []:
+    if rest:
         draft.note("lost", ", ".join(rest), "what Studio's server notes of a flow says nothing of its services")
     listed = isinstance(data["nodes"], list)
     nodes = canvas(data, draft) if listed else workflow_info(data, draft)

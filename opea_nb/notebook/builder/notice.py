@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
+import ipywidgets as w
+
 from opea_nb.notebook.builder.light import Light, closed
 
 __all__ = ["Notice"]
@@ -25,16 +27,16 @@ class Notice:
         line = f'<span class="opea-hint"> → {escape(hint)}</span>' if hint else ""
         css = "opea-bad" if bad else "opea-said"
         message = self._light.html(f'<div class="{css}" role="{role}">{escape(text)}{line}</div>', "opea-grow")
-        before = self.widget.children
-        self.widget.children = (message, *(self._light.button(label, act) for label, act in acts))
-        self._light.show(self.widget, True)
-        closed(before)
+        self._put(message, *(self._light.button(label, act) for label, act in acts))
         self.text = text
 
     def hide(self) -> None:
         """Say nothing."""
         self.text = ""
+        self._put()
+
+    def _put(self, *parts: w.Widget) -> None:
         before = self.widget.children
-        self.widget.children = ()
-        self._light.show(self.widget, False)
+        self.widget.children = parts
+        self._light.show(self.widget, bool(parts))
         closed(before)

@@ -12,13 +12,7 @@ import pytest
 from opea_nb.notebook.builder import Builder
 from opea_nb.pipeline import Pipeline
 from tests.notebook.builder.page import Page
-from tests.notebook.builder.panels import of_class
-
-
-def inside(widget: w.Widget) -> Iterator[w.Widget]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
+from tests.notebook.builder.panels import inside, of_class
 
 
 def find(builder: Builder, kind: type[w.Widget], css: str) -> Any:

@@ -1,7 +1,7 @@
 /** Brings the canvas from what it shows to what the scene says, by the smallest change; it never lays anything out. */
 import type { Core, EdgeSingular, ElementDefinition, EventObject, NodeSingular } from "cytoscape";
 import type { Nearness } from "./card";
-import { bendOf, type Bend, type Spot } from "./geometry";
+import { bendOf, type Bend } from "./geometry";
 import { Pictures } from "./pictures";
 import { Planner, type Planned } from "./plan";
 import type { Scene } from "./scene";
@@ -44,10 +44,9 @@ export class Painter {
     const planned = this.#planner.plan(scene, colours, near);
     const pictures = new Map<string, string>();
     const gliding: { node: NodeSingular; to: { x: number; y: number } }[] = [];
-    const bending = new Set<string>();
     cy.batch(() => {
       this.#remove(planned);
-      this.#add(planned, pictures, bending);
+      this.#add(planned, pictures);
       for (const [id, element] of planned) {
         const before = this.#shown.get(id);
         if (before) this.#change(before, element, pictures, gliding);
@@ -57,7 +56,6 @@ export class Painter {
     this.#shown = planned;
     this.#pictures.show(pictures);
     this.#go(gliding);
-    this.#bend([...bending].map((id) => cy.getElementById(id) as unknown as EdgeSingular));
   }
 
   /** Every card where the scene has it. */
@@ -89,13 +87,11 @@ export class Painter {
     }
   }
 
-  #add(planned: ReadonlyMap<string, Planned>, pictures: Map<string, string>, bending: Set<string>): void {
+  #add(planned: ReadonlyMap<string, Planned>, pictures: Map<string, string>): void {
     const made: ElementDefinition[] = [];
     for (const element of planned.values()) {
       if (this.#shown.has(element.id)) continue;
-      const ends = [element.source, element.target].map((id) => (id === undefined ? undefined : planned.get(id)?.at));
-      made.push(definition(element, bendBetween(element, ends)));
-      if (element.source !== undefined && ends.includes(undefined)) bending.add(element.id);
+      made.push(definition(element, bendOfNew(element, planned)));
       if (element.picture !== undefined) pictures.set(element.id, element.picture);
     }
     if (made.length > 0) this.#cy.add(made);
@@ -164,8 +160,10 @@ function apart(a: { x: number; y: number }, b: { x: number; y: number }): boolea
 }
 
 /** Known before the wire is drawn: to bend it afterwards costs a large pipeline as much as to add it. */
-function bendBetween({ classes }: Planned, [source, target]: readonly (Spot | undefined)[]): Bend | undefined {
-  return classes.includes("flow") && source && target ? bendOf(source, target) : undefined;
+function bendOfNew({ classes, source, target }: Planned, planned: ReadonlyMap<string, Planned>): Bend | undefined {
+  if (source === undefined || target === undefined || !classes.includes("flow")) return undefined;
+  const [from, to] = [planned.get(source)?.at, planned.get(target)?.at];
+  return from && to && bendOf(from, to);
 }
 
 function definition(element: Planned, bend: Bend | undefined): ElementDefinition {
