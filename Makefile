@@ -21,7 +21,7 @@ demo: $(STAMPS)/runtime ## Deploy the embedded ChatQnA, feed it documents, ask i
 
 lab: $(STAMPS)/runtime ## Open JupyterLab on the tutorial
 	$(BIN)/opea-nb models
-	$(BIN)/jupyter lab notebooks/01-chatqna.ipynb
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/01-chatqna.ipynb  # root asks for it in a container
 
 check: $(STAMPS)/dev ## The quick loop: format, lint, types, imports, unit tests
 	$(BIN)/ruff format --check
