@@ -114,6 +114,25 @@ async def test_when_the_client_goes_away_the_step_in_flight_is_cancelled(open_ga
     assert text.count('"type":"run_failed"') == 1
 
 
+@pytest.mark.parametrize("step", STEPS)
+async def test_while_a_step_is_waited_for_others_are_answered(open_gateway: Open, step: str) -> None:
+    """Gateway and services share the test's event loop: a call that blocked it would wait for itself."""
+
+    async def hang_once(got: Got) -> bytes:
+        services[step].answer = WRAPPED[step]
+        await asyncio.Event().wait()
+        return b""
+
+    async with stubs(**WRAPPED | {step: hang_once}) as services, open_gateway(chatqna(), services) as client:
+        waiting = asyncio.ensure_future(client.post("/v1/chatqna", json=QUESTION))
+        await asyncio.wait_for(services[step].arrived.wait(), 10)
+        others = [client.post("/v1/chatqna", json=QUESTION | {"stream": False}) for _ in range(8)]
+        answers = await asyncio.wait_for(asyncio.gather(*others), 10)
+        assert not waiting.done()
+        waiting.cancel()
+    assert [answer.status_code for answer in answers] == [200] * 8
+
+
 @pytest.mark.parametrize("step", ["retriever", "llm"])
 async def test_a_service_that_stops_in_the_middle_of_its_reply_is_not_waited_for(open_gateway: Open, step: str) -> None:
     async def begin(got: Got) -> None:
