@@ -9,29 +9,25 @@ from typing import Any
 import ipywidgets as w
 
 from opea_nb.backends.protocol import Backend
-from opea_nb.errors import PipelineError
 from opea_nb.formats.layout import Point
 from opea_nb.notebook.builder.bridge import Bridge
 from opea_nb.notebook.builder.canvas import Canvas
 from opea_nb.notebook.builder.editing import arrange
-from opea_nb.notebook.builder.files_panel import FilesPanel
-from opea_nb.notebook.builder.history_panel import HistoryPanel
 from opea_nb.notebook.builder.inspector import Inspector
 from opea_nb.notebook.builder.later import Later
 from opea_nb.notebook.builder.light import Light
 from opea_nb.notebook.builder.palette import Palette
-from opea_nb.notebook.builder.problems_panel import ProblemsPanel
 from opea_nb.notebook.builder.run_panel import RunPanel
 from opea_nb.notebook.builder.session import Act, Session
 from opea_nb.notebook.builder.static import Still, drawing
+from opea_nb.notebook.builder.tabs import Tabs
 from opea_nb.notebook.builder.toolbar import Toolbar
-from opea_nb.notebook.builder.yaml_panel import YamlPanel
 from opea_nb.notebook.place import in_notebook
 from opea_nb.pipeline import Pipeline
 
 __all__ = ["Builder"]
 
-_PALETTE_AFTER = 3.0  # seconds; a page that has drawn the cards before gets the palette then
+_REST_AFTER = 3.0  # seconds; a page that has drawn the cards before gets the palette and the tabs' panels then
 
 
 class Builder:
@@ -55,8 +51,6 @@ class Builder:
         self._session = session = Session(self.pipeline)
         self._canvas = Canvas(session.select, self._move)
         light = Light()
-        # told of a change in this order: a card and the YAML beside it come in one frame, the panels after them
-        self._yaml = YamlPanel(session, light, lambda: self._files.workspace.saved, shown=False)
         self._bridge = Bridge(session, self._canvas.widget, on_absent=self._draw_plainly, on_ready=self._answered)
         self._bridge.add_class("opea-bridge")
         self._still = Still(self._static)
@@ -64,27 +58,25 @@ class Builder:
         self._status = light.html(css="opea-status")
         session.on_say(self._said)
         self._runs = RunPanel(session, light, backend)
-        self._files = FilesPanel(session, light, shown=False)
-        self._problems = ProblemsPanel(session, light, shown=False)
-        self._history = HistoryPanel(session, light, shown=False)
-        self._tabs = self._tabbed(self._runs)
+        self._tabs = Tabs(session, light, self._runs)
         self._palette = Palette(session, light, filled=False)
-        self._filling = Later(partial(session.attempt, self._palette.fill), _PALETTE_AFTER)
+        self._filling = Later(partial(session.attempt, self._fill), _REST_AFTER)
         middle = light.row(
             self._palette.widget, self._canvas.widget, Inspector(session, light).widget, css="opea-middle"
         )
         runs = (self._runs.state, self._runs.backend, self._runs.deploy, self._runs.stop)
         self._tools = Toolbar(session, light, runs, fit=self._fit, arrange=self._arrange)
-        self._whole = w.VBox([self._tools.widget, middle, self._status, self._runs.notices, self._tabs, self._bridge])
+        self._whole = w.VBox(
+            [self._tools.widget, middle, self._status, self._runs.notices, self._tabs.widget, self._bridge]
+        )
         for css in ("opea", "opea-builder"):
             self._whole.add_class(css)
-        session.offer("panel", self._show_panel)
         self._refresh()
 
     @property
     def widget(self) -> w.VBox:
         """All of it, to be put among other widgets."""
-        self._fill_palette()
+        self._fill()
         return self._whole
 
     @property
@@ -97,44 +89,9 @@ class Builder:
         """What was done here, each act with the Python that does the same."""
         return self._session.log
 
-    def _tabbed(self, runs: RunPanel) -> w.Tab:
-        self._panels = {
-            "Ask": runs.widget,
-            "YAML": self._yaml.widget,
-            "Problems": self._problems.widget,
-            "Logs": runs.logs,
-            "Files": self._files.widget,
-            "History": self._history.widget,
-        }
-        self._lazy = {
-            "YAML": self._yaml.shown,
-            "Problems": self._problems.shown,
-            "Files": self._files.shown,
-            "History": self._history.shown,
-        }
-        tabs = w.Tab([*self._panels.values()], titles=[*self._panels], selected_index=0)
-        tabs.add_class("opea-tabs")
-        tabs.observe(lambda change: self._turned(change["new"]), names=["selected_index"])
-        return tabs
-
-    def _turned(self, index: int | None) -> None:
-        """Let the panel that can be seen now catch up, and the others rest."""
-        open_title = None if index is None else [*self._panels][index]
-        for title, part in self._lazy.items():
-            self._session.attempt(partial(part.show, title == open_title))
-
-    def _show_panel(self, name: str) -> None:
-        titles = [title.lower() for title in self._panels]
-        if name.lower() not in titles:
-            raise PipelineError(f"there is no panel {name[:40]!r}", hint=f"panels: {', '.join(titles)}")
-        self._tabs.selected_index = titles.index(name.lower())
-
     def _refresh(self) -> None:
         if self._canvas.filled:
             self._canvas.fill(self._bridge.shown)
-        title = self._problems.title
-        if self._tabs.titles[2] != title:
-            self._tabs.set_title(2, title)
         self._still.changed()
 
     def _draw_plainly(self) -> None:
@@ -143,13 +100,14 @@ class Builder:
         self._session.say("this page cannot load the canvas's gestures: use the palette, the form and the buttons")
 
     def _answered(self) -> None:
-        self._fill_palette()
+        self._fill()
         self._canvas.empty()
         self._tools.gestures(True)
 
-    def _fill_palette(self) -> None:
+    def _fill(self) -> None:
         self._filling.cancel()
         self._palette.fill()
+        self._tabs.fill()
 
     def _fit(self) -> None:
         if not self._bridge.live:
@@ -169,9 +127,7 @@ class Builder:
     def close(self) -> None:
         """End what Deploy started, and follow the pipeline no more; doing it again changes nothing."""
         self._filling.cancel()
-        self._files.close()
-        for part in self._lazy.values():
-            part.close()
+        self._tabs.close()
         self._runs.close()
         self._session.close()
         self._bridge.stop_waiting()

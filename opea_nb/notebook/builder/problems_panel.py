@@ -13,7 +13,7 @@ from opea_nb.notebook.builder.when_shown import LARGE, WhenShown
 from opea_nb.pipeline.fixes import fix, may_fix
 from opea_nb.pipeline.problems import Problem
 
-__all__ = ["ProblemsPanel"]
+__all__ = ["ProblemsPanel", "headed"]
 
 _SHOWN = 50
 _WORDS = {"error": ("✕", "error"), "warning": ("⚠", "warning")}
@@ -40,13 +40,6 @@ class ProblemsPanel:
         self._rest = light.html(css="opea-rest")
         self.widget = light.column(css="opea-problems")
         self.shown = WhenShown(session, self.refresh, shown=shown)
-
-    @property
-    def title(self) -> str:
-        """``Problems``, and how many there are."""
-        session = self._session
-        found = len(session.problems) if session.pipeline.services else 0  # nothing is wrong with an empty one yet
-        return f"Problems ({found})" if found else "Problems"
 
     def refresh(self) -> None:
         """Show the problems as they are; rows that are still right are left alone."""
@@ -98,3 +91,9 @@ class ProblemsPanel:
             raise PipelineError(f"there is no single plain way out of this: {problem.message}", hint=problem.hint)
         pipeline.apply(way.edit)
         return Act(f"fixed: {way.label}", "")
+
+
+def headed(session: Session) -> str:
+    """``Problems``, and how many there are."""
+    found = len(session.problems) if session.pipeline.services else 0  # nothing is wrong with an empty one yet
+    return f"Problems ({found})" if found else "Problems"

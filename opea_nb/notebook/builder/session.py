@@ -206,9 +206,15 @@ class Session:
             raise PipelineError(f"{name} is not possible here")
         self._offers[name](*arguments)
 
-    def on_refresh(self, refresh: Callable[[], None]) -> None:
-        """Call `refresh` whenever pipeline, selection or states changed, with `lock` held, once after each act."""
-        self._refreshers.append(refresh)
+    def on_refresh(self, refresh: Callable[[], None], *, first: bool = False) -> None:
+        """Call `refresh` whenever pipeline, selection or states changed, with `lock` held, once after each act.
+
+        Parameters
+        ----------
+        first
+            Before those that are called already, instead of after them.
+        """
+        self._refreshers.insert(0 if first else len(self._refreshers), refresh)
 
     def on_say(self, say: Callable[[str, bool], None]) -> None:
         """Also tell messages to ``say(text, is_an_error)``."""

@@ -25,6 +25,8 @@ class WhenShown:
         Shows it as it is now; called with the session's lock held.
     shown
         Whether the panel can be seen from the start.
+    first
+        Whether it is told of a change before the parts that are there already.
 
     >>> from opea_nb.pipeline import Pipeline
     >>> session, seen = Session(Pipeline("chat")), []
@@ -35,12 +37,14 @@ class WhenShown:
     [2]
     """
 
-    def __init__(self, session: Session, refresh: Callable[[], object], *, shown: bool = True) -> None:
+    def __init__(
+        self, session: Session, refresh: Callable[[], object], *, shown: bool = True, first: bool = False
+    ) -> None:
         self._session = session
         self._refresh = refresh
         self._shown, self._stale = False, True
         self._later = Later(lambda: session.attempt(self.now), _WAIT)
-        session.on_refresh(self._due)
+        session.on_refresh(self._due, first=first)
         self.show(shown)
 
     def show(self, shown: bool) -> None:

@@ -34,8 +34,7 @@ class YamlPanel:
         self, session: Session, light: Light, saved: Callable[[], Pipeline] | None = None, *, shown: bool = True
     ) -> None:
         self._session = session
-        first = session.pipeline.copy()
-        self._saved = saved or (lambda: first)
+        self._saved = saved or _held(session.pipeline.copy())
         self._current = ""
         self._revision = -1
         self._clicked = -LATE
@@ -56,7 +55,8 @@ class YamlPanel:
         buttons = light.row(apply, revert, self._diff, self._error, css="opea-acts")
         self.widget = light.column(buttons, self._sheet, self._changes, css="opea-yaml-panel")
         light.show(self._changes, False)
-        self.shown = WhenShown(session, self.refresh, shown=shown)
+        # the text and the card beside it come in one frame, so this goes out first: it is the shorter one to show
+        self.shown = WhenShown(session, self.refresh, shown=shown, first=True)
 
     def refresh(self) -> None:
         """Follow the pipeline, unless text is being edited that was not applied yet."""
@@ -135,6 +135,10 @@ class YamlPanel:
         line = pointed(self._text.value, error.line, error.column)
         self._error.value = _message(f"{where}{error.problem}{hint}") + line
         self._gutter.value = gutter(error.line)
+
+
+def _held(pipeline: Pipeline) -> Callable[[], Pipeline]:
+    return lambda: pipeline
 
 
 def _told(steps: tuple[object, ...]) -> str:

@@ -124,18 +124,31 @@ def test_arrange_is_one_edit_that_can_be_undone_where_the_page_has_no_gestures(b
     assert pipeline.services["embedding"].position == (900.0, 900.0)
 
 
-def test_the_palette_comes_when_the_page_has_drawn_the_cards(builder: Builder) -> None:
-    shown = builder._whole
-    assert not of_class(shown, "opea-entry")
+REST = ("opea-entry", "opea-yaml", "opea-problems", "opea-files", "opea-history")
+
+
+def made(builder: Builder) -> list[str]:
+    return [css for css in REST if of_class(builder._whole, css)]
+
+
+def test_palette_and_tabs_come_when_the_page_has_drawn_the_cards(builder: Builder) -> None:
+    assert not made(builder)
     Page(bridge=builder._bridge).ask("ready")
-    assert of_class(shown, "opea-entry")
+    assert made(builder) == [*REST]
 
 
-def test_the_palette_comes_to_a_page_that_does_not_answer_too(builder: Builder) -> None:
+def test_palette_and_tabs_come_to_a_page_that_does_not_answer_too(builder: Builder) -> None:
     builder._filling.ask()
     builder._filling.flush()  # what its timer does
-    assert of_class(builder._whole, "opea-entry")
+    assert made(builder) == [*REST]
 
 
-def test_among_other_widgets_the_builder_has_its_palette_at_once(builder: Builder) -> None:
-    assert of_class(builder.widget, "opea-entry")
+def test_among_other_widgets_the_builder_has_palette_and_tabs_at_once(builder: Builder) -> None:
+    assert builder.widget is builder._whole
+    assert made(builder) == [*REST]
+
+
+def test_a_tab_that_is_opened_before_it_was_made_is_made_then(builder: Builder) -> None:
+    builder.pipeline.add("llm")
+    builder._session.call("panel", "yaml")
+    assert of_class(builder._whole, "opea-yaml")[0].value == builder.pipeline.to_yaml()

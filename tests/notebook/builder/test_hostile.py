@@ -61,8 +61,8 @@ def tried(*acts: Callable[[], object]) -> None:
 def everywhere(builder: Builder) -> list[str]:
     """What is wrong in any panel, with each card selected in turn and each tab opened."""
     found = []
-    for tab in range(len(builder._tabs.children)):
-        builder._tabs.selected_index = tab
+    for tab in range(len(builder._tabs.widget.children)):
+        builder._tabs.widget.selected_index = tab
         for name in ("", *builder.pipeline.graph):
             builder._session.select(*([name] if name else []))
             found += bad(inside(builder.widget))
@@ -98,12 +98,12 @@ def test_parameters_notes_groups_and_messages(text: str) -> None:
     builder._session.act(lambda: pipeline.add("tts"), text)
     builder._session.say(text, bad=True)
     assert everywhere(builder) == []
-    builder._files.bring(text, text.encode())
-    builder._files.open(text)
+    builder._tabs.files.bring(text, text.encode())
+    builder._tabs.files.open(text)
     builder._session.call("panel", "YAML")
-    area = next(x for x in inside(builder._yaml.widget) if isinstance(x, w.Textarea))
+    area = next(x for x in inside(builder._tabs.yaml.widget) if isinstance(x, w.Textarea))
     area.value = f"{text}\n{area.value}"
-    builder._yaml.apply()
+    builder._tabs.yaml.apply()
     assert bad(inside(builder.widget)) == []
     ElementTree.fromstring(drawing(builder._session))
     assert not Marks(

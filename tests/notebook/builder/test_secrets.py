@@ -37,8 +37,8 @@ def builder() -> Iterator[Builder]:
 def opened(builder: Builder) -> str:
     """The state of all widgets, after each tab was opened with each card selected."""
     told = []
-    for tab in range(len(builder._tabs.children)):
-        builder._tabs.selected_index = tab
+    for tab in range(len(builder._tabs.widget.children)):
+        builder._tabs.widget.selected_index = tab
         for name in builder.pipeline.graph:
             builder._session.select(name)
             told.append(json.dumps(w.Widget.get_manager_state(), default=str))
@@ -60,7 +60,7 @@ def test_environment_and_parameters_of_any_sort(builder: Builder) -> None:
 def test_a_file_with_secrets(builder: Builder) -> None:
     other = Pipeline("chat")
     other.add("llm", environment={**SECRETS, **PLAIN})
-    assert builder._files.bring("mine.yaml", other.to_yaml().encode())
+    assert builder._tabs.files.bring("mine.yaml", other.to_yaml().encode())
     assert VALUE not in opened(builder)
     assert builder.pipeline.services["llm"].environment["HF_TOKEN"] == VALUE
 

@@ -6,7 +6,7 @@ import pytest
 
 from opea_nb.notebook.builder.history_panel import HistoryPanel
 from opea_nb.notebook.builder.light import Light
-from opea_nb.notebook.builder.problems_panel import ProblemsPanel
+from opea_nb.notebook.builder.problems_panel import ProblemsPanel, headed
 from opea_nb.notebook.builder.session import Session
 from opea_nb.notebook.builder.toolbar import Toolbar
 from opea_nb.pipeline import Flow, Pipeline, wiring
@@ -72,7 +72,7 @@ def test_the_count_of_problems_opens_their_panel(session: Session) -> None:
 def test_an_empty_pipeline_is_not_called_wrong_but_its_panel_tells_how_to_begin(session: Session) -> None:
     count = of_class(Toolbar(session, Light()).widget, "opea-problems-button")[0]
     panel = ProblemsPanel(session, Light())
-    assert (count.description, panel.title) == ("✓", "Problems")
+    assert (count.description, headed(session)) == ("✓", "Problems")
     assert "opea-has-errors" not in count._dom_classes
     assert "→" in words(panel.widget)
 
@@ -90,7 +90,7 @@ def test_a_plain_way_out_is_one_click(session: Session) -> None:
     panel = ProblemsPanel(session, Light())
     of_class(panel.widget, "opea-fix")[0].click()
     assert session.pipeline.services["llm"].environment["HF_TOKEN"] == "${HF_TOKEN}"
-    assert panel.title == "Problems"
+    assert headed(session) == "Problems"
     assert "nothing found" in words(panel.widget)
     assert "hunter2" not in words(panel.widget)
 

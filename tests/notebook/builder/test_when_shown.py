@@ -36,7 +36,7 @@ def test_the_text_is_made_when_its_tab_is_opened(builder: Builder) -> None:
     area: Any = of_class(builder.widget, "opea-yaml")[0]
     builder.pipeline.add("llm")
     assert area.value == ""
-    builder._tabs.selected_index = 1
+    builder._tabs.widget.selected_index = 1
     assert area.value == builder.pipeline.to_yaml()
     builder.pipeline.add("embedding")
     assert area.value == builder.pipeline.to_yaml()
@@ -51,7 +51,7 @@ def test_problems_files_and_history_are_right_when_they_are_opened(builder: Buil
     }.items():
         panel = of_class(builder.widget, css)[0]
         assert text not in words(panel)
-        builder._tabs.selected_index = index
+        builder._tabs.widget.selected_index = index
         assert text in words(panel)
 
 

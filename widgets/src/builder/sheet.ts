@@ -4,7 +4,7 @@ const COLUMNS = 8;
 const PER_SHEET = 96;
 
 /** A picture as the canvas's renderer takes it from its cache. */
-export type Drawn = (HTMLImageElement | HTMLCanvasElement) & { readonly complete: boolean };
+export type Drawn = (HTMLImageElement | ImageBitmap) & { readonly complete: boolean };
 
 interface Cell {
   picture: string;
@@ -41,11 +41,14 @@ export async function loadMany(pictures: readonly string[], scale: number): Prom
         `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${inside}</svg>`,
       )}`,
     );
-    const whole = sheet && copied(sheet, 0, 0, width, height, scale);
+    const whole = sheet && copied(sheet, width, height, scale);
     if (!whole) continue;
-    for (const { picture, x, y, width: wide, height: high } of cells) {
-      const cut = copied(whole, x * scale, y * scale, wide * scale, high * scale, 1);
-      if (cut) drawn.set(picture, Object.assign(cut, { complete: true }));
+    const pixels = (length: number): number => Math.round(length * scale);
+    const cut = ({ x, y, width: wide, height: high }: Cell): Promise<ImageBitmap> =>
+      createImageBitmap(whole, pixels(x), pixels(y), pixels(wide), pixels(high));
+    for (const [at, image] of (await Promise.all(cells.map(cut))).entries()) {
+      const picture = cells[at]?.picture;
+      if (picture !== undefined) drawn.set(picture, Object.assign(image, { complete: true }));
     }
   }
   return drawn;
@@ -64,18 +67,11 @@ function bodyOf(picture: string): string {
   return decodeURIComponent(picture.slice(picture.indexOf(",") + 1));
 }
 
-function copied(
-  from: CanvasImageSource,
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-  scale: number,
-): HTMLCanvasElement | undefined {
+function copied(from: CanvasImageSource, width: number, height: number, scale: number): HTMLCanvasElement | undefined {
   const made = document.createElement("canvas");
   made.width = Math.max(1, Math.round(width * scale));
   made.height = Math.max(1, Math.round(height * scale));
   const pen = made.getContext("2d");
-  pen?.drawImage(from, x, y, width, height, 0, 0, made.width, made.height);
+  pen?.drawImage(from, 0, 0, width, height, 0, 0, made.width, made.height);
   return pen ? made : undefined;
 }
