@@ -10,6 +10,7 @@ from fractions import Fraction
 from opea_nb.errors import PlanError
 from opea_nb.formats.conversion import Note
 from opea_nb.pipeline import Pipeline
+from opea_nb.pipeline.secrets import is_secret
 from opea_nb.plan import GATEWAY, Plan, Process
 
 FOLDER = "/opea-nb"
@@ -82,9 +83,15 @@ def wanted(made: Plan) -> tuple[Wanted, ...]:
         for name in spoken_of(process):
             users.setdefault(name, []).append(process)
     return tuple(
-        Wanted(name, any(name not in p.required for p in found), tuple(sorted(p.address.host for p in found)))
+        Wanted(name, any(_hidden(name, p) for p in found), tuple(sorted(p.address.host for p in found)))
         for name, found in sorted(users.items())
     )
+
+
+def _hidden(name: str, process: Process) -> bool:
+    """Whether the process takes this variable for a secret: as its form says, or by the names it goes by."""
+    takers = [key for key, value in environment(process).items() if name in references([value])]
+    return name in process.secrets or any(map(is_secret, (name, *takers)))
 
 
 def env_example(made: Plan, head: str) -> str:

@@ -76,6 +76,12 @@ def test_a_missing_secret_is_named_and_the_example_lists_what_to_fill_in(chatqna
     assert lines == ["DB_PASSWORD=", "HF_TOKEN="]
 
 
+def test_the_example_tells_secrets_from_what_else_is_to_be_filled_in(chatqna: Pipeline) -> None:
+    chatqna.update("llm", environment={"DB_PASSWORD": "${MINE}", "SEARCH_URL": "${WHERE}"})
+    told = write(chatqna).files[".env.example"].splitlines()[1:]
+    assert told == ["# a secret of llm, vllm", "HF_TOKEN=", "# a secret of llm", "MINE=", "# needed by llm", "WHERE="]
+
+
 def test_a_token_is_asked_for_only_where_a_model_is_gated(chatqna: Pipeline) -> None:
     text = write(chatqna).text
     services = config(text, {"HF_TOKEN": "mine"})["services"]
